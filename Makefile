@@ -1,0 +1,58 @@
+# Every command of this repository; plain `make` lists them.
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # two builds at once only slow each other down
+compose := compose/host/compose
+
+## Run it
+up: build ## build and start everything, wait until it is healthy, print addresses and login
+	compose/host/up
+dev: export COMPOSE_FILE := compose/stack.yaml:compose/dev.yaml
+dev: up ## as up, with the source mounted, reload on change and a mail catcher
+down: ## stop everything; data stays
+	$(compose) down
+ps: ## show the services and their health
+	$(compose) ps --all
+logs: ## follow the logs; only=web for one service
+	$(compose) logs --follow --tail 100 $(only)
+clean: ## remove this project's containers, volumes (all data) and images
+	compose/host/clean
+
+## Prepare (up and test call these themselves)
+engine: ## find, start or install the Docker engine
+	compose/host/engine
+bases: engine ## choose or make the base images
+	compose/host/bases
+env: bases ## write .env with new secrets, if there is none
+	compose/host/env
+build: env ## build every image
+	$(compose) build
+
+## Work on it
+app: ## make an app of your own, a copy of apps/arithmetic: make app name=billing
+	compose/host/new-app '$(name)'
+shell: ## Django's shell in the running web container
+	$(compose) exec web python manage.py shell
+migrations: runner ## write the migrations that changed models need
+	compose/host/check --with-services --writable python src/manage.py makemigrations
+lock: runner ## pin what requirements/*.in ask for; upgrade=1 for the newest allowed versions
+	compose/host/lock $(if $(upgrade),--upgrade)
+
+## Check it
+test: check test/integration ## everything
+check: check/lint check/types check/unit ## all that is quick
+check/lint: runner ## style of Python, shell, Dockerfiles and YAML, import layers
+	compose/host/check tests/check/lint
+check/types: runner ## types
+	compose/host/check mypy
+check/unit: runner ## unit tests and checks of this repository; only=pattern for some
+	$(compose) build postgres rabbitmq
+	compose/host/check --with-services pytest src tests/check $(if $(only),-k '$(only)')
+test/integration: build runner ## the whole stack, from the built images; only=pattern for some
+	compose/host/test-integration '$(only)'
+runner: env
+	$(compose) --file compose/check.yaml build runner
+
+help:
+	@sed -nE 's/^## (.*)/\n\1/p; s/^([a-z/]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
+.PHONY: $(shell sed -nE 's/^([a-z/]+):.*/\1/p' Makefile)
