@@ -31,6 +31,8 @@ build: env ## build every image
 ## Work on it
 app: ## make an app of your own, a copy of apps/arithmetic: make app name=billing
 	compose/host/new-app '$(name)'
+format: runner ## put Python into shape and mend what ruff can
+	compose/host/check --writable bash -c 'ruff check --no-cache --fix --quiet; ruff format --no-cache'
 shell: ## Django's shell in the running web container
 	$(compose) exec web python manage.py shell
 migrations: runner ## write the migrations that changed models need

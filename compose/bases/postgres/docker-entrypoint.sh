@@ -16,6 +16,7 @@ if [ "${1:-}" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
   [ "$PGDATABASE" = postgres ] || createdb --maintenance-db=postgres "$PGDATABASE"
   for script in /docker-entrypoint-initdb.d/*.sh; do
     # a script that is executable is run; any other is read into this shell, as the official image does
+    # shellcheck source=/dev/null
     if [ -x "$script" ]; then "$script"; else . "$script"; fi
   done
   pg_ctl --wait --mode=fast stop >/dev/null
