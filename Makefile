@@ -37,6 +37,7 @@ shell: ## Django's shell in the running web container
 	$(compose) exec web python manage.py shell
 migrations: runner ## write the migrations that changed models need
 	compose/host/check --with-services --writable python src/manage.py makemigrations
+	$(MAKE) format
 lock: runner ## pin what requirements/*.in ask for; upgrade=1 for the newest allowed versions
 	compose/host/lock $(if $(upgrade),--upgrade)
 

@@ -11,6 +11,7 @@ if [ "${1:-}" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
   password=${POSTGRES_PASSWORD:-$(cat "${POSTGRES_PASSWORD_FILE:?set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE}")}
   initdb --username="$superuser" --pwfile=<(printf '%s\n' "$password") --auth-host=scram-sha-256 --auth-local=trust >/dev/null
   echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
+  echo "listen_addresses = '*'" >>"$PGDATA/postgresql.conf"
   pg_ctl --wait --options='-c listen_addresses=' start >/dev/null
   export PGHOST=/var/run/postgresql PGUSER=$superuser PGDATABASE=${POSTGRES_DB:-$superuser}
   [ "$PGDATABASE" = postgres ] || createdb --maintenance-db=postgres "$PGDATABASE"
