@@ -15,6 +15,7 @@ if [ "${1:-}" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
   pg_ctl --wait --options='-c listen_addresses=' start >/dev/null
   export PGHOST=/var/run/postgresql PGUSER=$superuser PGDATABASE=${POSTGRES_DB:-$superuser}
   [ "$PGDATABASE" = postgres ] || createdb --maintenance-db=postgres "$PGDATABASE"
+  shopt -s nullglob
   for script in /docker-entrypoint-initdb.d/*.sh; do
     # a script that is executable is run; any other is read into this shell, as the official image does
     # shellcheck source=/dev/null

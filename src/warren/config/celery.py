@@ -1,0 +1,55 @@
+"""The Celery app: `celery -A warren.config worker`."""
+
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from warren.config.queues import QUEUES
+
+
+def make_app() -> Celery:
+    """The app with Warren's seams: outbox for a sender, the job table for results, the claim around every task."""
+    made = Celery(
+        "warren",
+        amqp="warren.delivery.amqp:OutboxAMQP",
+        task_cls="warren.delivery.claim:JobTask",
+    )
+    made.config_from_object("django.conf:settings", namespace="CELERY")
+    made.conf.broker_url = with_login(settings.CELERY_BROKER_URL, settings.BROKER_USER, settings.BROKER_PASSWORD)
+    made.autodiscover_tasks()
+    made.on_after_finalize.connect(_check_queues)
+    return made
+
+
+def with_login(url: str, user: str, password: str) -> str:
+    """The broker URL with the login that comes from a secret file."""
+    parts = urlsplit(url)
+    if parts.scheme == "amqp":
+        raise ImproperlyConfigured(
+            f"BROKER_URL={url!r}: write pyamqp://, because amqp:// means librabbitmq wherever that is installed"
+        )
+    if not user:
+        return url
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
+    return urlunsplit(parts._replace(netloc=login + parts.netloc.rpartition("@")[2]))
+
+
+def _check_queues(sender: Celery, **_kwargs: object) -> None:
+    known = {spec.name for spec in QUEUES}
+    for task in sender.tasks.values():
+        queue = getattr(task, "queue", None)
+        if queue is not None and queue not in known:
+            raise ImproperlyConfigured(
+                f"task {task.name} names queue {queue!r}; config/queues.py declares {', '.join(sorted(known))}"
+            )
+
+
+@setup_logging.connect
+def _keep_django_logging(**_kwargs: object) -> None:
+    """Celery would install handlers of its own; Django's LOGGING stands."""
+
+
+app = make_app()

@@ -1,0 +1,243 @@
+"""Django's and Celery's settings. Every value that differs between places comes from the environment (`.env.example`)."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from celery.schedules import crontab
+
+from warren.config import discovery
+from warren.config.env import env
+from warren.config.queues import DEFAULT_QUEUE, QUEUES
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+# Which of the images this is: web, worker, beat or relay. Only web has the packages that pages need.
+SERVICE = env.str("WARREN_SERVICE", "web")
+IS_WEB = SERVICE == "web"
+POOL = env.str("WORKER_POOL", "") if SERVICE == "worker" else ""
+
+# --- Django ---------------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DJANGO_DEBUG", False)
+SECRET_KEY = env.str("DJANGO_SECRET_KEY")
+ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "web"])
+CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", [])
+# "https" behind a proxy that terminates TLS and sets X-Forwarded-Proto
+if env.str("DJANGO_PUBLIC_SCHEME", "http") == "https":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+ROOT_URLCONF = "warren.config.urls"
+ASGI_APPLICATION = "warren.config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    *(["drf_spectacular_sidecar"] if IS_WEB else []),
+    "django_celery_beat",
+    "warren.config",
+    "warren.delivery",
+    "warren.health",
+    "warren.scheduling",
+    "warren.jobs",
+    *discovery.installed_apps(),
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    *(["whitenoise.middleware.WhiteNoiseMiddleware"] if IS_WEB else []),
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR.parent / "static"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", "/var/lib/warren/media"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_WEB and not DEBUG
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+# bodies over this get 413; uploads have a limit of their own
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_BYTES", 1_048_576)
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1_048_576)
+
+# --- Postgres -------------------------------------------------------------------------------------------------------
+
+# Threads (web) and greenlets (io) share a bounded pool; a process that does one thing at a time keeps one connection.
+# psycopg_pool is in those two images only.
+POOLED = IS_WEB and "migrate" not in sys.argv or POOL in ("gevent", "eventlet", "threads")
+DB_POOL_SIZE = env.int("DB_POOL_SIZE", 10)
+DB_POOL_WAIT_S = env.int("DB_POOL_WAIT_S", 30)
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": env.str("POSTGRES_HOST", "postgres"),
+        "PORT": env.int("POSTGRES_PORT", 5432),
+        "NAME": env.str("POSTGRES_DB", "warren"),
+        "USER": env.str("POSTGRES_USER"),
+        "PASSWORD": env.str("POSTGRES_PASSWORD"),
+        "CONN_MAX_AGE": 0 if POOLED else None,
+        "CONN_HEALTH_CHECKS": not POOLED,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "application_name": f"warren-{SERVICE}",
+            **(
+                {"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": DB_POOL_WAIT_S}} if POOLED else {}
+            ),
+        },
+    }
+}
+
+# --- Celery ---------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.str("BROKER_URL", "pyamqp://rabbitmq:5672/warren")
+BROKER_USER = env.str("BROKER_USER", "")
+BROKER_PASSWORD = env.str("BROKER_PASSWORD", "")
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_ENABLE_UTC = True
+CELERY_RESULT_BACKEND = "warren.delivery.results:JobBackend"
+CELERY_RESULT_BACKEND_ALWAYS_RETRY = True  # results are guarded writes: a Postgres that restarts is waited for
+CELERY_RESULT_BACKEND_MAX_RETRIES = 30
+CELERY_RESULT_EXTENDED = False
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+
+CELERY_TASK_QUEUES = [spec.for_celery() for spec in QUEUES]
+CELERY_TASK_DEFAULT_QUEUE = DEFAULT_QUEUE
+CELERY_TASK_DEFAULT_EXCHANGE = ""
+CELERY_TASK_DEFAULT_ROUTING_KEY = DEFAULT_QUEUE
+CELERY_TASK_CREATE_MISSING_QUEUES = False  # a typo must fail, not make a queue that nobody reads
+
+# a message is acked when its job's outcome is stored, and comes back if the worker dies before
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TRACK_STARTED = False  # the claim does it
+CELERY_TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT_S", 900)
+CELERY_TASK_SOFT_TIME_LIMIT = env.int("TASK_SOFT_TIME_LIMIT_S", 840)
+CELERY_WORKER_PREFETCH_MULTIPLIER = env.int("WORKER_PREFETCH_MULTIPLIER", 4)
+CELERY_WORKER_MAX_TASKS_PER_CHILD = env.int("WORKER_MAX_TASKS_PER_CHILD", 10_000)
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_SOFT_SHUTDOWN_S", 20.0)
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = env.bool("WORKER_SEND_TASK_EVENTS", True)  # Flower lives on them
+CELERY_DB_REUSE_MAX = None if POOLED else sys.maxsize // 4  # else Celery reconnects to Postgres for every task
+
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: Celery's default gives up after 100
+# With heartbeats, Celery's green pools handle ten messages a second (docs/decisions/0003). A dead peer is
+# still noticed: py-amqp sets TCP_USER_TIMEOUT and keepalive.
+CELERY_BROKER_HEARTBEAT = 0
+
+# --- Jobs -----------------------------------------------------------------------------------------------------------
+
+JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", 30)
+RESULT_MAX_BYTES = env.int("RESULT_MAX_BYTES", 1_048_576)
+
+CELERY_BEAT_SCHEDULER = "warren.scheduling.scheduler:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; also how often beat's heartbeat is shown
+CELERY_BEAT_SCHEDULE = {
+    "delete-old-jobs": {"task": "celery.backend_cleanup", "schedule": crontab(hour="4", minute="0")},
+    **discovery.schedule(),
+}
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "warren.jobs.api_errors.handle",
+    "DEFAULT_PAGINATION_CLASS": "warren.jobs.paging.JobPagination",
+    "DEFAULT_THROTTLE_RATES": {"register": env.str("REGISTER_RATE", "20/hour"), "token": env.str("TOKEN_RATE", "60/hour")},
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Warren",
+    "DESCRIPTION": "Background jobs: submit, watch, cancel.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/",
+}
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+
+# without a server, mail goes to the io worker's log
+EMAIL_HOST = env.str("EMAIL_HOST", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env.int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.str("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Warren <warren@example.com>")
+
+# --- Logs -----------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"handlers": [], "propagate": True}},
+}
+
+# where heartbeats are shown; a memory file system in every container
+HEARTBEAT_DIR = Path(env.str("HEARTBEAT_DIR", "/run/warren"))
+SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())

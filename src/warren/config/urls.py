@@ -1,0 +1,16 @@
+"""All addresses: the apps' under /api/, Warren's own beside them."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from warren.config import discovery
+
+urlpatterns = [
+    path("", include("warren.health.urls")),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/", include("warren.jobs.urls")),
+    path("api/", include(discovery.urlpatterns())),
+]

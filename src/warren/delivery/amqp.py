@@ -1,0 +1,53 @@
+"""The one place where every publish passes.
+
+Celery builds each task message, from `.delay()` to a chord's body, and hands it to `app.amqp.send_task_message` with a
+producer. Warren keeps all of that, its signals included, and puts an outbox where the producer would be.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from celery.app.amqp import AMQP
+
+from warren.delivery import outbox
+
+
+class OutboxProducer:
+    """Takes what a kombu producer takes, and writes it to the outbox instead of to a socket."""
+
+    connection = None  # Celery looks it up before a retry of its own; the outbox never asks for one
+
+    def publish(
+        self,
+        body: tuple[Any, ...],
+        *,
+        exchange: str,
+        routing_key: str,
+        serializer: str,
+        headers: dict[str, Any],
+        **properties: Any,
+    ) -> None:
+        """Accept the message; see `outbox.add`."""
+        wanted = {name: properties[name] for name in ("correlation_id", "reply_to", "priority") if name in properties}
+        outbox.add(
+            body,
+            exchange=exchange,
+            routing_key=routing_key,
+            headers=headers,
+            properties=wanted,
+            serializer=serializer,
+        )
+
+
+class OutboxAMQP(AMQP):
+    """Celery's AMQP API with an outbox for a sender; given to the app as `Celery(amqp=...)`."""
+
+    def _create_task_sender(self) -> Callable[..., None]:
+        send = super()._create_task_sender()
+        accepted = OutboxProducer()
+
+        def send_task_message(_producer: Any, name: str, message: Any, **options: Any) -> None:
+            # retry=False: Celery's own retry is for broker errors, and there is no broker here
+            send(accepted, name, message, **{**options, "retry": False})
+
+        return send_task_message

@@ -1,0 +1,103 @@
+"""The job and its way to the broker, as rows."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from warren.delivery.states import FINAL, TO_CELERY, State
+
+
+class Job(models.Model):
+    """One accepted piece of work. Its row is the truth about it; messages are only how workers hear of it.
+
+    `arguments`, `result` and `progress` hold JSON as text, exactly as Celery's serializer wrote it: Postgres' jsonb
+    refuses values that JSON as Python writes it allows (NaN, \\u0000), and a result must never be refused.
+    """
+
+    id = models.CharField(primary_key=True, max_length=255)
+    task = models.CharField(max_length=255)
+    queue = models.CharField(max_length=255)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.ACCEPTED)
+    attempt = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=255, default="")
+    priority = models.PositiveSmallIntegerField(null=True)
+    arguments = models.TextField(default="[[], {}]")
+    progress = models.TextField(null=True)  # noqa: DJ001  null is "never reported", "" would not be JSON
+    result = models.TextField(null=True)  # noqa: DJ001  null is "none yet", "" would not be JSON
+    traceback = models.TextField(default="")
+    root_id = models.CharField(max_length=255, default="")
+    parent_id = models.CharField(max_length=255, default="")
+    group_id = models.CharField(max_length=255, default="")
+    created_at = models.DateTimeField(db_default=Now())
+    available_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "warren_job"
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=["owner", "-created_at", "-id"], name="warren_job_of_owner"),
+            models.Index(fields=["-created_at", "-id"], name="warren_job_newest"),
+            models.Index(fields=["finished_at"], name="warren_job_finished", condition=models.Q(finished_at__isnull=False)),
+            models.Index(fields=["queue", "state"], name="warren_job_open", condition=~models.Q(state__in=sorted(FINAL))),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.id} ({self.state})"
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def celery_state(self) -> str:
+        return TO_CELERY[State(self.state)]
+
+    @property
+    def args(self) -> list[Any]:
+        return list(json.loads(self.arguments)[0])
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        return dict(json.loads(self.arguments)[1])
+
+
+class OutboxMessage(models.Model):
+    """A message that RabbitMQ has not confirmed yet. The relay deletes it when it has."""
+
+    job_id = models.CharField(max_length=255, db_index=True)
+    exchange = models.CharField(max_length=255)
+    routing_key = models.CharField(max_length=255)
+    body = models.TextField()
+    headers = models.JSONField()
+    properties = models.JSONField()
+    available_at = models.DateTimeField(db_default=Now())
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(default="")
+
+    class Meta:
+        db_table = "warren_outbox"
+        indexes = (models.Index(fields=["available_at", "id"], name="warren_outbox_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.job_id} for {self.routing_key}"
+
+
+class ResultGroup(models.Model):
+    """A saved `GroupResult`: Celery's own JSON of it, for `GroupResult.restore` and chords."""
+
+    id = models.CharField(primary_key=True, max_length=255)
+    result = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "warren_result_group"
+
+    def __str__(self) -> str:
+        return self.id

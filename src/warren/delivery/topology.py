@@ -1,0 +1,61 @@
+"""What RabbitMQ must hold for the declared queues, and how a queue is spelled for it.
+
+Only `manage.py provision` creates queues; every other process uses them as they are. So no worker needs the right to
+configure, and a typo in a name fails instead of making a queue that nobody reads.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kombu import Exchange, Queue
+
+DEAD_LETTER_QUEUE = "dead"
+
+# A message that was handed out this often without an answer is set aside. RabbitMQ's own default is 20; a task that
+# killed five workers will kill the sixth.
+DELIVERY_LIMIT = 5
+
+# RabbitMQ closes the channel of a consumer that holds a message longer than this. Its default of 30 minutes is
+# below what a long task may take; the workers' own time limits are what ends a task.
+CONSUMER_TIMEOUT_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueSpec:
+    """One queue, and the class of worker that consumes it (services/worker, target of that name)."""
+
+    name: str
+    worker: Literal["cpu", "io"]
+    purpose: str
+    delivery_limit: int = DELIVERY_LIMIT
+
+    def arguments(self) -> dict[str, Any]:
+        """The queue's x-arguments: replicated, bounded in deliveries, dead letters moved at least once.
+
+        https://www.rabbitmq.com/docs/quorum-queues#dead-lettering: at-least-once needs overflow=reject-publish.
+        """
+        return {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": self.delivery_limit,
+            "x-consumer-timeout": CONSUMER_TIMEOUT_MS,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": DEAD_LETTER_QUEUE,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+
+    def for_celery(self) -> Queue:
+        """The queue as Celery addresses it: through the default exchange, never declared by the client."""
+        return Queue(
+            self.name,
+            Exchange(""),
+            routing_key=self.name,
+            queue_arguments=self.arguments(),
+            no_declare=True,
+        )
+
+
+def declarations(specs: Iterable[QueueSpec]) -> dict[str, dict[str, Any]]:
+    """Every queue to create, by name, with its x-arguments; the dead-letter queue included."""
+    return {DEAD_LETTER_QUEUE: {"x-queue-type": "quorum"}} | {spec.name: spec.arguments() for spec in specs}
