@@ -1,7 +1,7 @@
-"""Which environment variables this repository reads, and which .env.example declares.
+"""Which environment variables this repository reads, which .env.example declares, and which reach a process.
 
-A variable reaches a process in two steps: compose interpolates it from .env, and hands it on under `environment:`. So
-what settings.py and the start scripts read counts as read from .env only where no compose file sets it.
+A value travels in two steps: compose interpolates a variable of .env, and hands a variable to a container, where
+settings.py, a start script or a service's configuration reads it. Each step is compared on its own.
 """
 
 import ast
@@ -13,12 +13,12 @@ import yaml
 
 NOT_FROM_DOTENV = {
     "CI": "set by CI machines, not by people",
-    "HOME": "set by the shell",
-    "HOSTNAME": "set by Docker",
-    "PATH": "set by the image",
-    "PYTHONPATH": "set by the image",
     "SOURCE_MODE": "set by compose/host/check",
-    "VIRTUAL_ENV": "set by the image",
+}
+NOT_FROM_COMPOSE = {
+    "HEARTBEAT_DIR": "the same mount in every container; unit tests move it",
+    "MEDIA_ROOT": "the same mount in every container; unit tests move it",
+    "POSTGRES_PORT": "the same in every container; a managed Postgres outside may have another",
 }
 NAME = r"[A-Z_][A-Z0-9_]*"
 COMPOSE_READ = re.compile(rf"(?<!\$)\$(?:\{{)?({NAME})")
@@ -31,55 +31,60 @@ def declared(root: Path) -> set[str]:
     return set(re.findall(rf"^({NAME})=", (root / ".env.example").read_text(), re.MULTILINE))
 
 
-def read(root: Path) -> set[str]:
-    """Give the names whose value has to come from .env."""
-    behind_compose = _read_by_settings(root) | _read_by_scripts(root)
-    given = _set_by_compose(root)
-    return (_read_by_compose(root) | (behind_compose - given)) - NOT_FROM_DOTENV.keys()
-
-
-def compose_files(root: Path) -> list[Path]:
-    return [*root.glob("compose.yaml"), *sorted(root.glob("compose/*.yaml"))]
-
-
-def _read_by_compose(root: Path) -> set[str]:
+def interpolated(root: Path) -> set[str]:
+    """Give the names that compose files take from .env."""
     scalars = (
         token.value
         for path in compose_files(root)
         for token in yaml.scan(path.read_text())
         if isinstance(token, yaml.ScalarToken)
     )
-    return {name for scalar in scalars for name in COMPOSE_READ.findall(scalar)}
+    return {name for scalar in scalars for name in COMPOSE_READ.findall(scalar)} - NOT_FROM_DOTENV.keys()
 
 
-def _set_by_compose(root: Path) -> set[str]:
-    names = set()
+def handed_on(root: Path) -> set[str]:
+    """Give the names that containers get, from a compose file or from their image; X_FILE stands for X."""
+    names = {name for path in root.glob("services/*/Dockerfile") for name in _set_by_dockerfile(path.read_text())}
     for path in compose_files(root):
-        for service in (yaml.load(path.read_text(), _ComposeLoader).get("services") or {}).values():  # noqa: S506 - a SafeLoader
-            environment = service.get("environment") or {}
-            names |= {entry.split("=")[0] for entry in environment}
+        document = yaml.load(path.read_text(), _ComposeLoader)  # noqa: S506  it is a SafeLoader with compose's tags
+        for service in (document.get("services") or {}).values():
+            names |= {entry.split("=")[0] for entry in service.get("environment") or {}}
     return names | {name.removesuffix("_FILE") for name in names}
 
 
-def _read_by_settings(root: Path) -> set[str]:
-    settings = root / "src/warren/config/settings.py"
-    return set(_env_calls(ast.parse(settings.read_text()))) if settings.exists() else set()
+def read_in_containers(root: Path) -> set[str]:
+    """Give the names that settings.py, the start scripts and the services' configurations read."""
+    python = [*root.glob("src/warren/config/settings.py"), *root.glob("services/*/*.py")]
+    scripts = [*root.glob("services/*/start"), *root.glob("services/*/healthcheck")]
+    names = {name for path in python for name in _read_by_python(ast.parse(path.read_text()))}
+    names |= {name for path in scripts for name in _read_by_script(path.read_text())}
+    return names - NOT_FROM_COMPOSE.keys()
 
 
-def _env_calls(tree: ast.AST) -> Iterator[str]:
-    """Find `env.anything("NAME", …)`."""
+def compose_files(root: Path) -> list[Path]:
+    return [*root.glob("compose.yaml"), *sorted(root.glob("compose/*.yaml"))]
+
+
+def _read_by_python(tree: ast.AST) -> Iterator[str]:
+    """Find `env.anything("NAME", …)`, `os.environ.get("NAME")` and `os.environ["NAME"]`."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name("env")), args=[ast.Constant(str(name)), *_]):
                 yield name
+            case ast.Call(func=ast.Attribute(ast.Attribute(attr="environ"), "get"), args=[ast.Constant(str(name)), *_]):
+                yield name
+            case ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(str(name))):
+                yield name
 
 
-def _read_by_scripts(root: Path) -> set[str]:
-    names = set()
-    for path in [*root.glob("services/*/start"), *root.glob("services/*/healthcheck")]:
-        code = re.sub(r"^\s*#.*$", "", path.read_text(), flags=re.MULTILINE)
-        names |= set(SHELL_READ.findall(code)) - {name for pair in SHELL_SET.findall(code) for name in pair}
-    return names
+def _read_by_script(text: str) -> set[str]:
+    code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+    return set(SHELL_READ.findall(code)) - {name for pair in SHELL_SET.findall(code) for name in pair}
+
+
+def _set_by_dockerfile(text: str) -> set[str]:
+    instructions = re.findall(r"^ENV ((?:.*\\\n)*.*)", text, re.MULTILINE)
+    return {name for instruction in instructions for name in re.findall(rf"(?:^|\s)({NAME})=", instruction)}
 
 
 class _ComposeLoader(yaml.SafeLoader):
