@@ -19,6 +19,10 @@ def make_app() -> Celery:
     )
     made.config_from_object("django.conf:settings", namespace="CELERY")
     made.conf.broker_url = with_login(settings.CELERY_BROKER_URL, settings.BROKER_USER, settings.BROKER_PASSWORD)
+    made.conf.worker_consumer = "warren.health.pulse:Consumer"
+    # by name, because only workers need to import them
+    made.steps["worker"].add("warren.health.pulse:PulseStep")
+    made.steps["consumer"].add("warren.health.readiness:ReadinessStep")
     made.autodiscover_tasks()
     made.on_after_finalize.connect(_check_queues)
     return made

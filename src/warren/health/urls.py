@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from warren.health import views
+
+urlpatterns = [
+    path("livez", views.livez),
+    path("readyz", views.readyz),
+]

@@ -1,0 +1,68 @@
+"""Questions to RabbitMQ about queues, with a bound on every wait."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from amqp.exceptions import AMQPError
+from celery import Celery
+from kombu.exceptions import KombuError
+
+TIMEOUT_S = 2.0  # for each step; the asker may be the worker's main loop
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What one look at the queues found."""
+
+    waiting: int
+    unconsumed: str | None  # a queue that is missing, or that nobody consumes
+
+
+class QueueInspector:
+    """Looks at queues over a small connection of its own, opened on first use and dropped on any error."""
+
+    def __init__(self, app: Celery, queues: Iterable[str]) -> None:
+        self._app = app
+        self._queues = tuple(queues)
+        self._connection: Any = None
+
+    def look(self) -> Look | None:
+        """Declare each queue passively, which needs no right to configure; None when RabbitMQ does not answer."""
+        try:
+            self._open()
+            return self._look()
+        except (OSError, KombuError, AMQPError) as exc:
+            log.info("RabbitMQ cannot be asked about %s: %s", self._queues, exc)
+            self.close()
+            return None
+
+    def close(self) -> None:
+        """Drop the connection; the next look opens a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.collect(socket_timeout=TIMEOUT_S)
+
+    def _open(self) -> None:
+        if self._connection is None:
+            self._connection = self._app.connection_for_write(
+                connect_timeout=TIMEOUT_S,
+                transport_options={"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S},
+            )
+            self._connection.ensure_connection(max_retries=0)
+
+    def _look(self) -> Look:
+        channel, waiting = self._connection.default_channel, 0
+        for queue in self._queues:
+            try:
+                found = channel.queue_declare(queue, passive=True)
+            except self._connection.channel_errors:
+                self.close()  # the error has closed the channel
+                return Look(waiting=0, unconsumed=queue)
+            if not found.consumer_count:
+                return Look(waiting=0, unconsumed=queue)
+            waiting += found.message_count
+        return Look(waiting=waiting, unconsumed=None)

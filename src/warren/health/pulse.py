@@ -1,0 +1,98 @@
+"""A worker's liveness: `worker.alive` is touched by the loop that does the work, so a stuck loop goes stale.
+
+    pool               who touches it
+    prefork            a timer of the event loop that reads the broker and feeds the children
+    gevent, eventlet   a greenlet that wakes by timer: a task that blocks the green loop blocks it too. The consuming
+                       greenlet would be the wrong witness, because it rightly waits while the pool is full
+    threads            the consuming thread, each time its loop turns (at least every two seconds)
+    solo               the same; but solo runs tasks inside its loop, so while a task runs the timer thread vouches
+                       for it, up to the hard time limit, which solo cannot enforce: a task over it is a stuck loop
+    any                while RabbitMQ is away nothing of the above turns; then every second of the wait between two
+                       attempts to connect counts, because liveness must not depend on another service
+
+Owner: the worker's main process. Forked children inherit the object but run no loop of the parent's, so they never
+touch the file. A crash of the process, or of its loop, leaves the file to age.
+"""
+
+import time
+from typing import Any
+
+from celery import bootsteps
+from celery.concurrency import solo
+from celery.worker import state
+from celery.worker.consumer import Consumer as CeleryConsumer
+
+from warren.health.heartbeat import INTERVAL_S, Heartbeat
+
+# What a task may take beyond its hard time limit before solo's loop counts as stuck.
+GRACE_S = 60.0
+
+# Between two attempts to connect. Celery goes up to 30 s, which a restarted RabbitMQ's jobs would have to wait.
+LONGEST_RECONNECT_S = 4
+
+
+class Pulse:
+    """Touches `worker.alive`, at most once per interval however often the loop turns."""
+
+    def __init__(self) -> None:
+        self._heartbeat = Heartbeat("worker")
+        self._shown_at = float("-inf")
+
+    def beat(self) -> None:
+        """The loop turned."""
+        now = time.monotonic()
+        if now - self._shown_at >= INTERVAL_S * 0.9:  # timers may fire a little early
+            self._shown_at = now
+            self._heartbeat.show_alive()
+
+
+class PulseStep(bootsteps.StartStopStep):
+    """Gives the worker a pulse and, where the loop runs timers, lets one beat it."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        super().__init__(worker, **kwargs)
+        worker.pulse = Pulse()
+
+    def start(self, worker: Any) -> None:
+        """Begin to beat; the consumer, which blocks, starts after all other steps."""
+        worker.pulse.beat()
+        if worker.use_eventloop or worker.pool.is_green:
+            worker.timer.call_repeatedly(INTERVAL_S, worker.pulse.beat)
+        elif isinstance(worker.pool, solo.TaskPool):
+            worker.timer.call_repeatedly(INTERVAL_S, _vouch_for_inline_task, (worker.pulse, worker.time_limit))
+
+
+class Consumer(CeleryConsumer):
+    """Celery's consumer, which also beats while it waits for RabbitMQ, and where it is itself the loop."""
+
+    controller: Any  # the worker
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Connect, trying again for ever; beats before each attempt and each second between two."""
+        connect = conn.ensure_connection
+
+        def connect_beating(errback: Any, max_retries: int | None, callback: Any) -> Any:
+            def between_attempts() -> None:
+                self.controller.pulse.beat()
+                callback()
+
+            return connect(errback, max_retries, interval_max=LONGEST_RECONNECT_S, callback=between_attempts)
+
+        conn.ensure_connection = connect_beating
+        return super().ensure_connected(conn)
+
+    def perform_pending_operations(self) -> None:
+        """Called on each turn of the blocking loop (threads, solo and the green pools)."""
+        if not self.pool.is_green:
+            self.controller.pulse.beat()
+        super().perform_pending_operations()
+
+
+def _vouch_for_inline_task(pulse: Pulse, time_limit_s: float | None) -> None:
+    oldest = min((request.time_start for request in list(state.active_requests) if request.time_start), default=None)
+    if oldest is None:
+        return
+    if time_limit_s is None or time.time() - oldest < time_limit_s + GRACE_S:
+        pulse.beat()
