@@ -9,7 +9,8 @@ fi
 if [ "${1:-}" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
   superuser=${POSTGRES_USER:-postgres}
   password=${POSTGRES_PASSWORD:-$(cat "${POSTGRES_PASSWORD_FILE:?set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE}")}
-  initdb --username="$superuser" --pwfile=<(printf '%s\n' "$password") --auth-host=scram-sha-256 --auth-local=trust >/dev/null
+  # shellcheck disable=SC2086  # several arguments in one variable, as the official image takes them
+  initdb ${POSTGRES_INITDB_ARGS:-} --username="$superuser" --pwfile=<(printf '%s\n' "$password") --auth-host=scram-sha-256 --auth-local=trust >/dev/null
   echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
   echo "listen_addresses = '*'" >>"$PGDATA/postgresql.conf"
   pg_ctl --wait --options='-c listen_addresses=' start >/dev/null

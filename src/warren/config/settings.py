@@ -111,7 +111,7 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1_048_576)
 
 # Threads (web) and greenlets (io) share a bounded pool; a process that does one thing at a time keeps one connection.
 # psycopg_pool is in those two images only.
-POOLED = IS_WEB and "migrate" not in sys.argv or POOL in ("gevent", "eventlet", "threads")
+POOLED = IS_WEB or POOL in ("gevent", "eventlet", "threads")
 DB_POOL_SIZE = env.int("DB_POOL_SIZE", 10)
 DB_POOL_WAIT_S = env.int("DB_POOL_WAIT_S", 30)
 
@@ -232,10 +232,15 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Warren <warren@example.com>"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"delay_advice": {"()": "warren.config.logs.NoDelayAdvice"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django.server": {"handlers": [], "propagate": True},
+        "celery.app.base": {"filters": ["delay_advice"]},
+        "httpx": {"level": "WARNING"},
+    },
 }
 
 # where heartbeats are shown; a memory file system in every container

@@ -1,0 +1,16 @@
+"""Flower's settings: https://flower.readthedocs.io/en/latest/config.html."""
+
+import os
+from pathlib import Path
+
+SECRETS = Path("/run/secrets")
+
+port = 5555
+address = "0.0.0.0"  # noqa: S104  the container's own; compose publishes it on loopback
+basic_auth = [f"{os.environ['FLOWER_USER']}:{(SECRETS / 'flower_password').read_text().strip()}"]
+# reads only, unless FLOWER_READ_ONLY=0: whoever may look may not stop workers
+read_only = os.environ.get("FLOWER_READ_ONLY", "1") != "0"
+broker_api = f"http://flower:{(SECRETS / 'broker_password').read_text().strip()}@rabbitmq:15672/api/"
+max_tasks = 5000  # kept in memory; the job table is the history
+persistent = False
+xheaders = True

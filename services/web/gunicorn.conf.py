@@ -1,0 +1,14 @@
+"""How gunicorn serves: https://docs.gunicorn.org/en/stable/settings.html."""
+
+import os
+
+bind = "0.0.0.0:8000"
+worker_class = "asgi"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+# where workers show that they live; a disk here makes gunicorn kill workers that only wait for the disk
+worker_tmp_dir = "/dev/shm"  # noqa: S108  memory of this container alone
+graceful_timeout = 20  # seconds for requests in flight; below Compose's stop_grace_period of web
+timeout = 60
+accesslog = "-"
+control_socket_disable = True  # nothing here uses gunicornc, and the root is read-only
+reload = os.environ.get("WEB_RELOAD", "") == "1"

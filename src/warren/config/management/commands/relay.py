@@ -1,0 +1,23 @@
+"""Runs the relay: `manage.py relay`."""
+
+import signal
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from warren.config.celery import app
+from warren.delivery.relay import Relay
+from warren.health.heartbeat import Heartbeat
+
+
+class Command(BaseCommand):
+    """Until SIGTERM or SIGINT; then the current pass is finished."""
+
+    help = "Move accepted jobs from the outbox to RabbitMQ."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Block until stopped."""
+        relay = Relay(app, on_pass=Heartbeat("relay").show_alive)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: relay.stop())
+        relay.run()

@@ -1,0 +1,1 @@
+"""What `manage.py provision` makes. Each module has `provision()`, which yields a line for each thing it did."""

@@ -1,0 +1,93 @@
+"""RabbitMQ: the virtual host, one user per role with the least rights, and the declared queues.
+
+Through the management API, as administrator: https://www.rabbitmq.com/docs/http-api-reference. Rights are three regular
+expressions (https://www.rabbitmq.com/docs/access-control): configure, write, read.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from warren.config.env import env
+from warren.config.queues import QUEUES
+from warren.delivery import topology
+
+ADMIN = "admin"
+MANAGEMENT_PORT = 15672
+TIMEOUT_S = 20.0
+
+# Celery's remote control: the exchanges and queues through which `inspect` and `revoke` talk to workers
+CONTROL = r"celery\.pidbox$"
+EVENTS = r"^celeryev"
+NOTHING = "^$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A RabbitMQ user and what it may configure, write and read."""
+
+    name: str
+    password_variable: str
+    configure: str = NOTHING
+    write: str = NOTHING
+    read: str = NOTHING
+    tags: str = ""
+
+
+def users() -> tuple[User, ...]:
+    """Only the relay may publish jobs; only workers may take them; nobody but the administrator makes queues."""
+    queues = "|".join(spec.name for spec in QUEUES)
+    return (
+        User(name="web", password_variable="RABBITMQ_WEB_PASSWORD", configure=CONTROL, write=CONTROL, read=CONTROL),
+        User(
+            name="worker",
+            password_variable="RABBITMQ_WORKER_PASSWORD",
+            configure=f"{EVENTS}|{CONTROL}",
+            write=f"{EVENTS}|{CONTROL}",
+            read=f"^({queues})$|{CONTROL}",
+        ),
+        User(name="relay", password_variable="RABBITMQ_RELAY_PASSWORD", write=r"^amq\.default$"),
+        User(
+            name="flower",
+            password_variable="RABBITMQ_FLOWER_PASSWORD",
+            configure=f"{EVENTS}|{CONTROL}",
+            write=f"{EVENTS}|{CONTROL}",
+            read=f"{EVENTS}|{CONTROL}",
+            tags="monitoring",
+        ),
+    )
+
+
+def provision() -> Iterator[str]:
+    """Make what is missing. Raises `ImproperlyConfigured` where a queue exists with other arguments than declared."""
+    broker = urlsplit(settings.CELERY_BROKER_URL)
+    vhost = quote(broker.path.removeprefix("/"), safe="")
+    passwords = {user.name: env.str(user.password_variable) for user in users()}
+    with httpx.Client(
+        base_url=f"http://{broker.hostname}:{MANAGEMENT_PORT}/api/",
+        auth=(ADMIN, env.str("RABBITMQ_ADMIN_PASSWORD")),
+        timeout=TIMEOUT_S,
+    ) as api:
+        _put(api, f"vhosts/{vhost}", {})
+        for user in users():
+            _put(api, f"users/{user.name}", {"password": passwords[user.name], "tags": user.tags})
+            rights = {"configure": user.configure, "write": user.write, "read": user.read}
+            _put(api, f"permissions/{vhost}/{user.name}", rights)
+        for queue, arguments in topology.declarations(QUEUES).items():
+            _put(api, f"queues/{vhost}/{queue}", {"durable": True, "arguments": arguments})
+    yield f"RabbitMQ: users {', '.join(passwords)}; queues {', '.join(topology.declarations(QUEUES))}"
+
+
+def _put(api: httpx.Client, path: str, body: dict[str, Any]) -> None:
+    answer = api.put(path, json=body)
+    if answer.status_code == httpx.codes.BAD_REQUEST and path.startswith("queues/"):
+        raise ImproperlyConfigured(
+            f"RabbitMQ has {path} with other arguments than config/queues.py declares: {answer.json().get('reason')}. "
+            "Declare a queue with a new name, or drain and delete the old one."
+        )
+    answer.raise_for_status()

@@ -1,0 +1,108 @@
+"""Postgres: one login per service class, each with the least rights that its work needs.
+
+Rights are set anew at every start, after the migrations: so a new table of yours is covered, and a right that is no
+longer meant is gone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from psycopg import sql
+
+from warren.config.env import env
+
+READ, ADD, CHANGE, REMOVE = "SELECT", "INSERT", "UPDATE", "DELETE"
+ALL = (READ, ADD, CHANGE, REMOVE)
+
+# what a worker has no business with: credentials and sessions of the people who use the pages
+NOT_FOR_WORKERS = ("authtoken_token", "django_session", "django_admin_log")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A login. `tables` are patterns as in SQL's LIKE, each with the rights on what it matches."""
+
+    name: str
+    password_variable: str
+    tables: tuple[tuple[str, tuple[str, ...]], ...]
+    except_tables: tuple[str, ...] = ()
+    connection_limit: int = 60
+
+
+ROLES = (
+    Role(name="warren_web", password_variable="POSTGRES_WEB_PASSWORD", tables=(("%", ALL),)),
+    Role(
+        name="warren_worker",
+        password_variable="POSTGRES_WORKER_PASSWORD",
+        tables=(("%", ALL),),
+        except_tables=NOT_FOR_WORKERS,
+    ),
+    Role(
+        name="warren_beat",
+        password_variable="POSTGRES_BEAT_PASSWORD",
+        tables=(
+            (r"django\_celery\_beat\_%", ALL),
+            (r"warren\_job", (READ, ADD, CHANGE)),
+            (r"warren\_outbox", (READ, ADD)),
+        ),
+        connection_limit=10,
+    ),
+    Role(
+        name="warren_relay",
+        password_variable="POSTGRES_RELAY_PASSWORD",
+        tables=((r"warren\_outbox", (READ, CHANGE, REMOVE)), (r"warren\_job", (READ, CHANGE))),
+        connection_limit=10,
+    ),
+)
+
+
+def provision() -> Iterator[str]:
+    """Make or update every role; raises `environs.EnvError` for a missing password, before anything is changed."""
+    passwords = {role.name: env.str(role.password_variable) for role in ROLES}
+    with transaction.atomic():
+        for role in ROLES:
+            _ensure_login(role, passwords[role.name])
+            _set_rights(role)
+    yield f"Postgres: roles {', '.join(role.name for role in ROLES)}"
+
+
+def _ensure_login(role: Role, password: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role.name])
+        verb = "ALTER" if cursor.fetchone() else "CREATE"
+        _execute(
+            verb + " ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT {limit} PASSWORD {password}",
+            role=sql.Identifier(role.name),
+            limit=sql.Literal(role.connection_limit),
+            password=sql.Literal(password),
+        )
+
+
+def _set_rights(role: Role) -> None:
+    name = sql.Identifier(role.name)
+    _execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}", role=name)
+    _execute("GRANT USAGE ON SCHEMA public TO {role}", role=name)
+    for table, rights in _tables_of(role).items():
+        _execute(
+            "GRANT {rights} ON TABLE {table} TO {role}",
+            rights=sql.SQL(", ").join(map(sql.SQL, rights)),
+            table=sql.Identifier(table),
+            role=name,
+        )
+
+
+def _tables_of(role: Role) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    with connection.cursor() as cursor:
+        for pattern, rights in role.tables:
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE %s", [pattern])
+            found |= {row[0]: rights for row in cursor.fetchall() if row[0] not in role.except_tables}
+    # readiness asks whether the migrations have run
+    return found | {"django_migrations": (READ,)}
+
+
+def _execute(statement: str, **parts: sql.Composable) -> None:
+    # statement is a constant of this module; what varies goes through psycopg's own quoting
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(**parts).as_string(cursor.connection))  # type: ignore[arg-type]  # built above
