@@ -172,6 +172,8 @@ CELERY_DB_REUSE_MAX = None if POOLED else sys.maxsize // 4  # else Celery reconn
 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: Celery's default gives up after 100
+# a queue that is missing for a moment (RabbitMQ wiped, not yet provisioned) is waited for, not died of
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # With heartbeats, Celery's green pools handle ten messages a second (docs/decisions/0003). A dead peer is
 # still noticed: py-amqp sets TCP_USER_TIMEOUT and keepalive.
 CELERY_BROKER_HEARTBEAT = 0
@@ -185,8 +187,10 @@ CELERY_BEAT_SCHEDULER = "warren.scheduling.scheduler:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; also how often beat's heartbeat is shown
 CELERY_BEAT_SCHEDULE = {
     "delete-old-jobs": {"task": "celery.backend_cleanup", "schedule": crontab(hour="4", minute="0")},
-    **discovery.schedule(),
+    # only beat has the package that solar schedules are made with
+    **(discovery.schedule() if SERVICE == "beat" else {}),
 }
+CELERY_BEAT_SYNC_EVERY = 1  # ticks: Celery keeps the time of a run in memory, and a crash would run it again
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # --- API ------------------------------------------------------------------------------------------------------------
