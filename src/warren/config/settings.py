@@ -201,12 +201,14 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["warren.jobs.bodies.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "warren.jobs.api_errors.handle",
     "DEFAULT_PAGINATION_CLASS": "warren.jobs.paging.JobPagination",
     "DEFAULT_THROTTLE_RATES": {"register": env.str("REGISTER_RATE", "20/hour"), "token": env.str("TOKEN_RATE", "60/hour")},
+    # without it DRF believes any X-Forwarded-For, and whoever invents one is never throttled
+    "NUM_PROXIES": env.int("TRUSTED_PROXIES", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -218,6 +220,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
 }
+
+# fetch_urls refuses addresses inside this network; tests, which have no other, let it
+FETCH_ALLOW_PRIVATE = env.bool("FETCH_ALLOW_PRIVATE", False)
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 

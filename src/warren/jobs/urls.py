@@ -1,3 +1,12 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from warren.jobs.job_views import JobCancelView, JobsView, JobView
+from warren.jobs.result_views import TaskResultView, TasksView
+
+urlpatterns = [
+    path("jobs/", JobsView.as_view(), name="jobs"),
+    path("jobs/<str:job_id>/", JobView.as_view(), name="job"),
+    path("jobs/<str:job_id>/cancel/", JobCancelView.as_view(), name="job-cancel"),
+    path("task-result/<str:task_id>/", TaskResultView.as_view(), name="task-result"),
+    path("tasks/", TasksView.as_view(), name="tasks"),
+]

@@ -1,0 +1,10 @@
+"""What beat runs for this app; times are in TIME_ZONE."""
+
+from celery.schedules import crontab
+
+SCHEDULE = {
+    "birthday-mails": {
+        "task": "apps.accounts.tasks.send_birthday_mails",
+        "schedule": crontab(hour="8", minute="0"),
+    },
+}

@@ -1,0 +1,11 @@
+"""Work that burns a core goes to the queue cpu; work that waits for others goes to io."""
+
+from celery import shared_task
+
+from apps.arithmetic.serializers import ArithmeticArguments
+
+
+@shared_task(queue="cpu", arguments=ArithmeticArguments)  # type: ignore[call-overload, untyped-decorator]  # arguments= is ours
+def add(num1: float, num2: float) -> float:
+    """Add two numbers."""
+    return num1 + num2

@@ -1,0 +1,28 @@
+"""Accepts numbers to add."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.arithmetic.serializers import ArithmeticArguments
+from apps.arithmetic.tasks import add
+from warren.delivery.ownership import owned_by
+from warren.jobs.accepted import AcceptedSerializer, accepted
+from warren.jobs.schema import errors
+
+
+class AddNumbersView(APIView):
+    """Adds two numbers in the background."""
+
+    @extend_schema(
+        summary="Add two numbers",
+        request=ArithmeticArguments,
+        responses={202: AcceptedSerializer, **errors(400, 401, 413)},
+    )
+    def post(self, request: Request) -> Response:
+        form = ArithmeticArguments(data=request.data)
+        form.is_valid(raise_exception=True)
+        with owned_by(request.user.pk):
+            result = add.delay(**form.validated_data)
+        return accepted(result, request=request)

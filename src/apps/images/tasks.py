@@ -1,0 +1,26 @@
+"""Thumbnails burn a core, so they are made on cpu."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from celery import Task, shared_task
+
+from apps.images import pictures, thumbnails
+from apps.images.models import EDGES, Upload
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(queue="cpu", bind=True)
+def make_thumbnails(self: "Task[[int], list[dict[str, Any]]]", upload_id: int) -> list[dict[str, Any]]:
+    """Make all sizes of an upload, telling how many are done; returns `{size, width, height, bytes, url}` of each."""
+    upload = Upload.objects.filter(pk=upload_id).first()
+    if upload is None:
+        log.info("upload %s is gone; no thumbnails are made", upload_id)
+        return []
+    made: list[dict[str, Any]] = []
+    for shrunk in pictures.shrink(Path(upload.file.path), edges=EDGES):
+        made.append(thumbnails.as_dict(thumbnails.store(upload, shrunk=shrunk)))
+        self.update_state(state="PROGRESS", meta={"done": len(made), "of": len(EDGES)})
+    return made

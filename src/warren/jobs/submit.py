@@ -1,0 +1,86 @@
+"""Submits a job on behalf of a user."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from warren.delivery.claim import JobTask
+from warren.delivery.models import Job
+from warren.delivery.ownership import owned_by
+from warren.jobs import arguments, callable_tasks
+from warren.jobs.errors import UnacceptableError
+
+LONGEST_DELAY = timedelta(days=365)  # a job further ahead is more likely a slip of the unit than a wish
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """What a caller asks for. `countdown` is seconds; `expires` is seconds from now or a moment."""
+
+    task: str
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    countdown: float | None = None
+    eta: datetime | None = None
+    expires: float | datetime | None = None
+    priority: int | None = None
+
+
+def submit(wanted: Submission, *, owner_id: int | None, now: datetime) -> Job:
+    """Accept the job, in the caller's transaction; it runs at the earliest at its countdown or eta.
+
+    Raises `UnacceptableError` (422) for an unknown task or an impossible time, `ValidationError` (400) for
+    arguments that the task does not take.
+    """
+    task: JobTask = callable_tasks.find(wanted.task)
+    call = arguments.validated(task, args=wanted.args, kwargs=wanted.kwargs)
+    starts_at = _starts_at(wanted, now)
+    expires_at = _expires_at(wanted, now, starts_at or now)
+    with owned_by(owner_id):
+        result = task.apply_async(
+            kwargs=call, **_without_none(eta=starts_at, expires=expires_at, priority=wanted.priority)
+        )
+    return Job.objects.get(pk=result.id)
+
+
+def _starts_at(wanted: Submission, now: datetime) -> datetime | None:
+    if wanted.countdown is not None:
+        return now + timedelta(seconds=wanted.countdown) if wanted.countdown else None
+    if wanted.eta is None:
+        return None
+    _refuse_naive("eta", wanted.eta)
+    if wanted.eta < now:
+        raise UnacceptableError({"eta": [f"{wanted.eta.isoformat()} is past; it is {now.isoformat()} now."]})
+    if wanted.eta > now + LONGEST_DELAY:
+        raise UnacceptableError({"eta": [f"{wanted.eta.isoformat()} is more than {LONGEST_DELAY.days} days ahead."]})
+    return wanted.eta
+
+
+def _expires_at(wanted: Submission, now: datetime, starts_at: datetime) -> datetime | None:
+    match wanted.expires:
+        case None:
+            return None
+        case datetime() as expires_at:
+            _refuse_naive("expires", expires_at)
+        case seconds:
+            expires_at = now + timedelta(seconds=seconds)
+    if expires_at <= starts_at:
+        raise UnacceptableError(
+            {"expires": [f"{expires_at.isoformat()} is not after {starts_at.isoformat()}, when the job may start."]}
+        )
+    if expires_at > starts_at + LONGEST_DELAY:
+        raise UnacceptableError(
+            {"expires": [f"{expires_at.isoformat()} is more than {LONGEST_DELAY.days} days after the job may start."]}
+        )
+    return expires_at
+
+
+def _without_none(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _refuse_naive(name: str, moment: datetime) -> None:
+    if timezone.is_naive(moment):
+        raise UnacceptableError({name: [f"{moment.isoformat()} has no UTC offset; add Z or, for example, +02:00."]})
