@@ -190,7 +190,6 @@ CELERY_BEAT_SCHEDULE = {
     # only beat has the package that solar schedules are made with
     **(discovery.schedule() if SERVICE == "beat" else {}),
 }
-CELERY_BEAT_SYNC_EVERY = 1  # ticks: Celery keeps the time of a run in memory, and a crash would run it again
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # --- API ------------------------------------------------------------------------------------------------------------
