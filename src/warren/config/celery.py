@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from warren.config.queues import QUEUES
+from warren.health.heartbeat import Heartbeat
+from warren.scheduling.signals import ticked
 
 
 def make_app() -> Celery:
@@ -49,6 +51,11 @@ def _check_queues(sender: Celery, **_kwargs: object) -> None:
             raise ImproperlyConfigured(
                 f"task {task.name} names queue {queue!r}; config/queues.py declares {', '.join(sorted(known))}"
             )
+
+
+@ticked.connect
+def _show_beat(**_kwargs: object) -> None:
+    Heartbeat("beat").show_alive()
 
 
 @setup_logging.connect

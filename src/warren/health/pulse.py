@@ -20,7 +20,7 @@ from typing import Any
 from celery import bootsteps
 from celery.concurrency import solo
 from celery.worker import state
-from celery.worker.consumer import Consumer as CeleryConsumer
+from celery.worker import consumer as celery_consumer
 
 from warren.health.heartbeat import INTERVAL_S, Heartbeat
 
@@ -64,10 +64,15 @@ class PulseStep(bootsteps.StartStopStep):
             worker.timer.call_repeatedly(INTERVAL_S, _vouch_for_inline_task, (worker.pulse, worker.time_limit))
 
 
-class Consumer(CeleryConsumer):
+class Consumer(celery_consumer.Consumer):
     """Celery's consumer, which also beats while it waits for RabbitMQ, and where it is itself the loop."""
 
     controller: Any  # the worker
+
+    class Blueprint(CeleryConsumer.Blueprint):
+        """Without Celery's native delayed delivery, 28 queues that the outbox makes needless."""
+
+        default_steps = tuple(step for step in CeleryConsumer.Blueprint.default_steps if "delayed" not in str(step))
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, trying again for ever; beats before each attempt and each second between two."""

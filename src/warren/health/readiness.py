@@ -9,7 +9,9 @@
 Owner: the worker's main process, on Celery's own timer, that is the event loop in prefork, a greenlet in the green
 pools and the timer thread in threads and solo. Only prefork forks, and its children run no timers. Where the timer is
 the loop that does the work, a question to RabbitMQ holds it up: it is asked only when this worker has room and receives
-nothing, at most every 10 s, and its waits are bounded. A crash of the process or its loop leaves the file to age.
+nothing, every 10 s (5 s while it suspects a stall), and its waits are bounded.
+
+A crash of the process or its loop leaves the file to age.
 """
 
 import logging
@@ -23,7 +25,8 @@ from celery.worker import state
 from warren.health.heartbeat import INTERVAL_S, Heartbeat
 from warren.health.inspector import QueueInspector
 
-QUESTION_EVERY_S = 10.0  # two such looks and the file's own age stay under 30 s
+QUESTION_EVERY_S = 10.0  # a stall is found out after one such wait and an interval
+TIMER_SLACK_S = 1.0  # timers fire a little early
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +92,7 @@ class ReadinessStep(bootsteps.StartStopStep):
         if came or not _has_room(consumer):
             self._waited_before = False
             return Verdict.CONSUMING, "at work"
-        if time.monotonic() - self._asked_at >= QUESTION_EVERY_S - INTERVAL_S / 2:  # timers fire a little early or late
+        if self._waited_before or time.monotonic() - self._asked_at >= QUESTION_EVERY_S - TIMER_SLACK_S:
             self._asked_at = time.monotonic()
             self._answer = self._ask()
         return self._answer
