@@ -7,7 +7,8 @@ compose := compose/host/compose
 ## Run it
 up: build ## build and start everything, wait until it is healthy, print addresses and login
 	compose/host/up
-dev: export COMPOSE_FILE := compose/stack.yaml:compose/mail.yaml:compose/dev.yaml
+# these three reach what dev adds as well
+dev down ps logs: export COMPOSE_FILE := compose/stack.yaml:compose/mail.yaml:compose/dev.yaml
 dev: up ## as up, with the source mounted, reload on change and a mail catcher
 down: ## stop everything; data stays
 	$(compose) down

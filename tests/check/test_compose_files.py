@@ -11,12 +11,13 @@ from tests.check import variables
 
 ROOT = Path(__file__).parents[2]
 STACK = "compose/stack.yaml"
+AS_IN_MAKE_DEV = (STACK, "compose/mail.yaml", "compose/dev.yaml")
 STANDS_ALONE = {STACK, "compose/check.yaml", "compose.yaml"}
 
 
 def _combinations() -> list[tuple[str, ...]]:
     names = [str(path.relative_to(ROOT)) for path in variables.compose_files(ROOT)]
-    return [(name,) if name in STANDS_ALONE else (STACK, name) for name in names]
+    return [AS_IN_MAKE_DEV, *((name,) if name in STANDS_ALONE else (STACK, name) for name in names)]
 
 
 @pytest.mark.parametrize("files", _combinations(), ids="+".join)
