@@ -6,6 +6,7 @@ from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.dispatch import receiver
 
 from warren.config.queues import QUEUES
 from warren.health.heartbeat import Heartbeat
@@ -53,7 +54,7 @@ def _check_queues(sender: Celery, **_kwargs: object) -> None:
             )
 
 
-@ticked.connect
+@receiver(ticked)
 def _show_beat(**_kwargs: object) -> None:
     Heartbeat("beat").show_alive()
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from celery import bootsteps
 from celery.concurrency import solo
-from celery.worker import state
 from celery.worker import consumer as celery_consumer
+from celery.worker import state
 
 from warren.health.heartbeat import INTERVAL_S, Heartbeat
 
@@ -29,6 +29,8 @@ GRACE_S = 60.0
 
 # Between two attempts to connect. Celery goes up to 30 s, which a restarted RabbitMQ's jobs would have to wait.
 LONGEST_RECONNECT_S = 4
+
+_CeleryBlueprint = celery_consumer.Consumer.Blueprint
 
 
 class Pulse:
@@ -69,10 +71,10 @@ class Consumer(celery_consumer.Consumer):
 
     controller: Any  # the worker
 
-    class Blueprint(CeleryConsumer.Blueprint):
+    class Blueprint(_CeleryBlueprint):  # type: ignore[misc, valid-type]  # Celery's stubs call this class a variable
         """Without Celery's native delayed delivery, 28 queues that the outbox makes needless."""
 
-        default_steps = tuple(step for step in CeleryConsumer.Blueprint.default_steps if "delayed" not in str(step))
+        default_steps = tuple(step for step in _CeleryBlueprint.default_steps if "delayed" not in str(step))
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, trying again for ever; beats before each attempt and each second between two."""
