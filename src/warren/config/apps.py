@@ -6,5 +6,7 @@ class WarrenConfig(AppConfig):
     label = "warren"
 
     def ready(self) -> None:
-        """Make Warren's Celery app the current one in every Django process, so that `@shared_task` finds it."""
-        from warren.config import celery  # noqa: F401, PLC0415  the apps must be loaded first
+        """Make Warren's Celery app the current one in every Django process, and load every app's tasks into it."""
+        from warren.config import celery  # noqa: PLC0415  the models must be loaded first
+
+        celery.load_tasks(celery.app)

@@ -21,17 +21,15 @@ def make_app() -> Celery:
         task_cls="warren.delivery.claim:JobTask",
     )
     made.config_from_object("django.conf:settings", namespace="CELERY")
-    made.conf.broker_url = with_login(settings.CELERY_BROKER_URL, settings.BROKER_USER, settings.BROKER_PASSWORD)
+    made.conf.broker_url = with_login(settings.CELERY_BROKER_URL, user=settings.BROKER_USER, password=settings.BROKER_PASSWORD)
     made.conf.worker_consumer = "warren.health.pulse:Consumer"
     # by name, because only workers need to import them
     made.steps["worker"].add("warren.health.pulse:PulseStep")
     made.steps["consumer"].add("warren.health.readiness:ReadinessStep")
-    made.autodiscover_tasks()
-    made.on_after_finalize.connect(_check_queues)
     return made
 
 
-def with_login(url: str, user: str, password: str) -> str:
+def with_login(url: str, *, user: str, password: str) -> str:
     """The broker URL with the login that comes from a secret file."""
     parts = urlsplit(url)
     if parts.scheme == "amqp":
@@ -44,19 +42,16 @@ def with_login(url: str, user: str, password: str) -> str:
     return urlunsplit(parts._replace(netloc=login + parts.netloc.rpartition("@")[2]))
 
 
-def _check_queues(sender: Celery, **_kwargs: object) -> None:
+def load_tasks(celery_app: Celery) -> None:
+    """Import every app's tasks. A broken module, or a task that names a queue nobody declared, stops the start."""
+    celery_app.autodiscover_tasks(force=True)
     known = {spec.name for spec in QUEUES}
-    for task in sender.tasks.values():
+    for task in celery_app.tasks.values():
         queue = getattr(task, "queue", None)
         if queue is not None and queue not in known:
             raise ImproperlyConfigured(
                 f"task {task.name} names queue {queue!r}; config/queues.py declares {', '.join(sorted(known))}"
             )
-
-
-@receiver(ticked)
-def _show_beat(**_kwargs: object) -> None:
-    Heartbeat("beat").show_alive()
 
 
 @setup_logging.connect

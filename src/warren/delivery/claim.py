@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from celery import Celery
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore
 from django.conf import settings
@@ -53,6 +54,20 @@ class JobTask(DjangoTask):
 
     abstract = True
     arguments: Any = None
+    _queue: str | None = None
+
+    @classmethod
+    def bind(cls, app: Celery) -> Celery:
+        """Keep `@shared_task(queue=...)`, which Celery deprecates in favour of a routing table far from the task."""
+        if isinstance(declared := cls.__dict__.get("queue"), str):
+            cls._queue = declared
+            del cls.queue
+        return super().bind(app)
+
+    @property
+    def queue(self) -> str | None:
+        """The queue that the task was declared with; None is the default queue."""
+        return self._queue
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the body; inside a worker only if this delivery wins the job. Raises `Ignore` for a duplicate."""
@@ -62,7 +77,10 @@ class JobTask(DjangoTask):
         if not request.is_eager:
             request.update(job_attempt=_patiently(lambda: _claim(self)))
             _give_back_pooled_connection()
-        return self.run(*args, **kwargs)
+        result = self.run(*args, **kwargs)
+        if not request.is_eager:
+            self.backend.refuse_unstorable(result)
+        return result
 
 
 def _claim(task: JobTask) -> int:

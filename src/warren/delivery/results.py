@@ -76,15 +76,16 @@ class JobBackend(BaseBackend):
             time.sleep(pause if timeout is None else min(pause, timeout - waited))
             pause = min(pause * 1.5, interval, LONGEST_POLL_S)
 
-    def encode_result(self, result: Any, state: str) -> Any:
-        """The result as it will be written; too large a one becomes the job's failure, with the sizes in its text."""
-        encoded = super().encode_result(result, state)
-        if state == celery_states.SUCCESS and (size := len(self.encode(encoded))) > settings.RESULT_MAX_BYTES:
+    def refuse_unstorable(self, result: Any) -> None:
+        """Raise `ResultTooLargeError`, with the sizes, or kombu's `EncodeError` for what is not JSON.
+
+        Asked before a task's callbacks are sent: what cannot be stored is the task's failure.
+        """
+        if (size := len(self.encode(result))) > settings.RESULT_MAX_BYTES:
             raise ResultTooLargeError(
                 f"the result is {size} bytes of JSON; RESULT_MAX_BYTES allows {settings.RESULT_MAX_BYTES}. "
                 "Store it (a file, a row) and return its id."
             )
-        return encoded
 
     def cleanup(self) -> None:
         """Delete jobs that have been final for longer than the retention; beat calls it daily."""

@@ -1,0 +1,79 @@
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Connection, Queue
+
+from warren.config.provisioning import broker
+from warren.delivery.topology import DEAD_LETTER_QUEUE
+
+PASSWORD = "for-tests-only"  # noqa: S105  of a broker that lives in memory
+VHOST = "provisioning"
+
+
+@pytest.fixture
+def provisioned(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+    """A virtual host of its own, provisioned; yields the management API."""
+    host = urlsplit(settings.CELERY_BROKER_URL).hostname
+    monkeypatch.setattr(settings, "CELERY_BROKER_URL", f"pyamqp://{host}:5672/{VHOST}")
+    monkeypatch.setenv("RABBITMQ_ADMIN_PASSWORD", settings.BROKER_PASSWORD)
+    for user in broker.users():
+        monkeypatch.setenv(user.password_variable, PASSWORD)
+    api = httpx.Client(
+        base_url=f"http://{host}:{broker.MANAGEMENT_PORT}/api/", auth=(broker.ADMIN, settings.BROKER_PASSWORD)
+    )
+    with api:
+        list(broker.provision())
+        yield api
+        api.delete(f"vhosts/{VHOST}")
+
+
+def _as(user: str) -> Connection:
+    host = urlsplit(settings.CELERY_BROKER_URL).hostname
+    # with confirms, a refused publish is told at once
+    return Connection(f"pyamqp://{user}:{PASSWORD}@{host}:5672/{VHOST}", transport_options={"confirm_publish": True})
+
+
+def test_it_makes_the_declared_queues_when_it_runs_and_runs_again(provisioned: httpx.Client) -> None:
+    list(broker.provision())
+
+    found = {queue["name"]: queue for queue in provisioned.get(f"queues/{VHOST}").json()}
+    assert found.keys() == {"cpu", "io", DEAD_LETTER_QUEUE}
+    assert {queue["type"] for queue in found.values()} == {"quorum"}
+    assert found["cpu"]["arguments"]["x-delivery-limit"] == 5
+
+
+def test_it_says_what_to_do_when_a_queue_has_other_arguments(provisioned: httpx.Client) -> None:
+    provisioned.delete(f"queues/{VHOST}/cpu")
+    provisioned.put(f"queues/{VHOST}/cpu", json={"durable": True, "arguments": {"x-queue-type": "classic"}})
+
+    with pytest.raises(ImproperlyConfigured, match="Declare a queue with a new name"):
+        list(broker.provision())
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_it_lets_only_the_relay_publish_jobs_when_provisioned() -> None:
+    with _as("relay") as connection:
+        connection.Producer(auto_declare=False).publish({}, routing_key="cpu")
+    for user in ("web", "worker", "flower"):
+        with _as(user) as connection, pytest.raises(connection.channel_errors, match="ACCESS_REFUSED"):
+            connection.Producer(auto_declare=False).publish({}, routing_key="cpu")
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_it_lets_only_workers_take_jobs_and_nobody_make_queues_when_provisioned() -> None:
+    with _as("worker") as connection:
+        assert Queue("cpu", no_declare=True)(connection.default_channel).get() is None
+    for user in ("web", "relay", "flower"):
+        with _as(user) as connection, pytest.raises(connection.channel_errors, match="ACCESS_REFUSED"):
+            Queue("cpu", no_declare=True)(connection.default_channel).get()
+    for user in ("web", "worker", "relay", "flower"):
+        with _as(user) as connection, pytest.raises(connection.channel_errors, match="ACCESS_REFUSED"):
+            connection.default_channel.queue_declare("new", durable=True)
+
+
+def test_it_leaves_no_guest_when_the_broker_has_started(provisioned: httpx.Client) -> None:
+    assert {user["name"] for user in provisioned.get("users").json()} == {"admin", "web", "worker", "relay", "flower"}

@@ -1,0 +1,86 @@
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from environs import EnvError
+
+from warren.config.provisioning import database
+
+PASSWORD = "for-tests-only"  # noqa: S105  of a database that lives in memory
+
+
+@pytest.fixture
+def provisioned(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for role in database.ROLES:
+        monkeypatch.setenv(role.password_variable, PASSWORD)
+    list(database.provision())
+    yield
+    with connection.cursor() as cursor:
+        for role in database.ROLES:
+            cursor.execute(f"DROP OWNED BY {role.name}; DROP ROLE {role.name}")
+
+
+def _try(role: str, statement: str) -> list[Any]:
+    settings = connection.settings_dict
+    address = {"host": settings["HOST"], "port": settings["PORT"], "dbname": settings["NAME"]}
+    with psycopg.connect(user=role, password=PASSWORD, **address) as own:
+        return own.execute(statement).fetchall()  # type: ignore[arg-type]  # a constant of the tests below
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("warren_web", "SELECT count(*) FROM accounts_user"),
+        ("warren_web", "SELECT count(*) FROM authtoken_token"),
+        ("warren_worker", "SELECT count(*) FROM accounts_user"),
+        ("warren_beat", "SELECT count(*) FROM django_celery_beat_periodictask"),
+        ("warren_relay", "SELECT count(*) FROM warren_outbox"),
+    ],
+)
+def test_it_lets_a_role_do_its_work_when_provisioned(role: str, statement: str) -> None:
+    assert _try(role, statement) == [(0,)]
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("warren_web", "CREATE TABLE mine (id int)"),
+        ("warren_worker", "SELECT * FROM authtoken_token"),
+        ("warren_worker", "SELECT * FROM django_session"),
+        ("warren_worker", "DROP TABLE warren_job"),
+        ("warren_beat", "SELECT * FROM accounts_user"),
+        ("warren_beat", "DELETE FROM warren_job"),
+        ("warren_relay", "SELECT * FROM accounts_user"),
+        ("warren_relay", "INSERT INTO warren_job (id) VALUES ('x') RETURNING id"),
+    ],
+)
+def test_it_refuses_a_role_what_is_not_its_work_when_provisioned(role: str, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        _try(role, statement)
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_it_changes_the_password_when_it_runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_RELAY_PASSWORD", "another")
+
+    list(database.provision())
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        _try("warren_relay", "SELECT 1")
+
+
+@pytest.mark.django_db
+def test_it_names_the_variable_and_changes_nothing_when_a_password_is_missing() -> None:
+    assert "POSTGRES_WEB_PASSWORD" not in os.environ
+
+    with pytest.raises(EnvError, match="POSTGRES_WEB_PASSWORD"):
+        list(database.provision())
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'warren\\_%%'")
+        assert cursor.fetchone() == (0,)

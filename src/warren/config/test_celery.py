@@ -1,0 +1,38 @@
+import logging
+
+import pytest
+from celery import Celery
+from django.core.exceptions import ImproperlyConfigured
+
+from warren.config import celery
+from warren.config.logs import NoDelayAdvice
+from warren.delivery.claim import JobTask
+
+
+def test_it_puts_the_login_into_the_broker_address_when_there_is_one() -> None:
+    address = celery.with_login("pyamqp://rabbitmq:5672/warren", user="web", password="p/@:")  # noqa: S106  an example
+
+    assert address == "pyamqp://web:p%2F%40%3A@rabbitmq:5672/warren"
+
+
+def test_it_refuses_the_scheme_that_means_librabbitmq_when_the_address_says_amqp() -> None:
+    with pytest.raises(ImproperlyConfigured, match="write pyamqp://"):
+        celery.with_login("amqp://rabbitmq//", user="", password="")
+
+
+def test_it_stops_the_start_when_a_task_names_an_unknown_queue() -> None:
+    app = Celery("typo", set_as_current=False, task_cls=JobTask)
+
+    @app.task(name="typo.add", queue="cpuu")
+    def add() -> None: ...
+
+    with pytest.raises(ImproperlyConfigured, match=r"typo\.add names queue 'cpuu'; .* declares cpu, io"):
+        celery.load_tasks(app)
+
+
+def test_it_drops_celery_s_advice_on_delays_and_nothing_else_when_it_filters() -> None:
+    def record(text: str) -> logging.LogRecord:
+        return logging.LogRecord("celery.app.base", logging.WARNING, "", 0, text, None, None)
+
+    assert not NoDelayAdvice().filter(record("Direct exchanges are not supported with native delayed delivery.\n"))
+    assert NoDelayAdvice().filter(record("anything else"))

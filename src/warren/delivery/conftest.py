@@ -1,0 +1,50 @@
+"""What the tests of delivery share: real queues, and a worker's way of running a task."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from celery import Celery, Task, current_app
+from celery.app.trace import build_tracer
+from kombu import Queue
+
+from warren.delivery import topology
+
+QUEUES = ("cpu", "io")
+
+
+@pytest.fixture
+def app() -> Celery:
+    return current_app._get_current_object()  # type: ignore[attr-defined, no-any-return]  # celery-types leaves it out
+
+
+@pytest.fixture
+def queues(app: Celery) -> Iterator[dict[str, Queue]]:
+    """The declared queues, empty, in the real broker; by name."""
+    specs = [topology.QueueSpec(name=name, worker="cpu", purpose="tests") for name in QUEUES]
+    with app.connection_for_write() as connection:
+        made = {}
+        for name, arguments in topology.declarations(specs).items():
+            made[name] = Queue(name, routing_key=name, queue_arguments=arguments)(connection.default_channel)
+            made[name].queue_declare()
+            made[name].purge()
+        yield made
+
+
+type Deliver = Callable[..., Any]
+
+
+@pytest.fixture
+def deliver(app: Celery) -> Deliver:
+    """Runs a task as a worker does when a message arrives; returns Celery's trace outcome."""
+
+    def run(task: Task[Any, Any], job_id: str, *args: Any, redelivered: bool = False, **headers: Any) -> Any:
+        request = {
+            "id": job_id,
+            "hostname": "worker-test@here",
+            "delivery_info": {"routing_key": "cpu", "redelivered": redelivered},
+            **headers,
+        }
+        return build_tracer(task.name, task, app=app)(job_id, args, {}, request)
+
+    return run

@@ -1,0 +1,133 @@
+import json
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from celery import chain, shared_task
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import EncodeError
+
+from warren.delivery.conftest import Deliver
+from warren.delivery.errors import UnsupportedSerializerError
+from warren.delivery.models import Job, OutboxMessage
+from warren.delivery.ownership import owned_by
+from warren.delivery.states import State
+
+pytestmark = pytest.mark.django_db
+
+
+@shared_task(name="outbox.add", queue="io")
+def add(left: int, right: int) -> int:
+    return left + right
+
+
+@shared_task(name="outbox.parent", queue="cpu")
+def parent() -> str:
+    return str(add.delay(1, 2).id)
+
+
+@shared_task(name="outbox.again", queue="cpu", bind=True)
+def again(self: object) -> None:
+    raise self.retry(countdown=30)  # type: ignore[attr-defined]  # a bound task
+
+
+def test_it_writes_job_and_message_when_a_task_is_delayed() -> None:
+    result = add.delay(1, 2)
+
+    job = Job.objects.get(pk=result.id)
+    message = OutboxMessage.objects.get(job_id=result.id)
+    assert (job.task, job.queue, job.state, job.args, job.kwargs) == ("outbox.add", "io", State.ACCEPTED, [1, 2], {})
+    assert (message.exchange, message.routing_key, message.headers["id"]) == ("", "io", result.id)
+    assert json.loads(message.body)[:2] == [[1, 2], {}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_sends_nothing_when_the_transaction_is_rolled_back() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        add.delay(1, 2)
+        assert Job.objects.count() == 1
+        raise ZeroDivisionError
+
+    assert not Job.objects.exists()
+    assert not OutboxMessage.objects.exists()
+
+
+def test_it_keeps_a_delay_in_the_row_and_out_of_the_message_when_there_is_a_countdown() -> None:
+    before = timezone.now()
+
+    result = add.apply_async((1, 2), countdown=0.5)
+
+    message = OutboxMessage.objects.get(job_id=result.id)
+    assert timedelta(seconds=0.4) < message.available_at - before < timedelta(seconds=5)
+    assert message.headers["eta"] is None
+
+
+def test_it_keeps_expiry_and_priority_when_they_are_given() -> None:
+    result = add.apply_async((1, 2), expires=60, priority=7)
+
+    job = Job.objects.get(pk=result.id)
+    assert job.expires_at is not None
+    assert timedelta(seconds=50) < job.expires_at - timezone.now() <= timedelta(seconds=60)
+    assert OutboxMessage.objects.get(job_id=result.id).properties["priority"] == job.priority == 7
+
+
+def test_it_writes_one_message_when_an_id_is_used_twice() -> None:
+    job_id = str(uuid4())
+
+    add.apply_async((1, 2), task_id=job_id)
+    add.apply_async((3, 4), task_id=job_id)
+
+    assert OutboxMessage.objects.filter(job_id=job_id).count() == 1
+    assert Job.objects.get(pk=job_id).args == [1, 2]
+
+
+def test_it_gives_jobs_to_the_user_and_their_children_too_when_owned(deliver: Deliver) -> None:
+    user = get_user_model().objects.create(email="a@example.com")
+
+    with owned_by(user.pk):
+        result = parent.delay()
+    headers = OutboxMessage.objects.get(job_id=result.id).headers
+    deliver(parent, result.id, owner_id=headers["owner_id"])
+
+    child = Job.objects.get(task="outbox.add")
+    assert child.parent_id == result.id
+    assert child.owner == Job.objects.get(pk=result.id).owner == user
+
+
+def test_it_waits_as_retrying_under_the_same_id_when_a_task_retries(deliver: Deliver) -> None:
+    result = again.delay()
+    OutboxMessage.objects.all().delete()
+
+    deliver(again, result.id)
+
+    job = Job.objects.get(pk=result.id)
+    message = OutboxMessage.objects.get(job_id=result.id)
+    assert job.state == State.RETRYING
+    assert job.attempt == 1
+    assert message.headers["retries"] == 1
+    assert message.available_at > timezone.now() + timedelta(seconds=20)
+
+
+def test_it_sends_the_next_step_when_a_chained_task_succeeds(deliver: Deliver) -> None:
+    first = chain(add.s(1, 2), add.s(10)).apply_async().parent
+    message = OutboxMessage.objects.get()
+
+    deliver(add, first.id, 1, 2, chain=json.loads(message.body)[2]["chain"])
+
+    assert Job.objects.get(parent_id=first.id).args == [3, 10]
+
+
+def test_it_refuses_with_the_name_when_the_serializer_is_binary() -> None:
+    with pytest.raises(UnsupportedSerializerError, match="pickle"):
+        add.apply_async((1, 2), serializer="pickle")
+
+    assert not Job.objects.exists()
+
+
+def test_it_accepts_nothing_when_an_argument_is_not_json() -> None:
+    with pytest.raises(EncodeError):
+        add.delay(object(), 1)
+
+    assert not Job.objects.exists()

@@ -1,0 +1,153 @@
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import Celery, shared_task
+from django.db import connection, transaction
+from django.utils import timezone
+from kombu import Queue
+
+from warren.delivery.models import Job, OutboxMessage
+from warren.delivery.publisher import BrokerError
+from warren.delivery.relay import Relay
+from warren.delivery.states import State
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+type Queues = dict[str, Queue]
+
+
+@shared_task(name="relay.add", queue="cpu")
+def add(left: int, right: int) -> int:
+    return left + right
+
+
+@pytest.fixture
+def relay(app: Celery) -> Iterator[Relay]:
+    made = Relay(app, on_pass=lambda: None)
+    yield made
+    made._publisher.close()
+
+
+def _take(queue: Queue) -> Any:
+    message = queue.get(no_ack=True)
+    assert message is not None, f"{queue.name} is empty"
+    return message
+
+
+def test_it_moves_messages_and_marks_jobs_queued_when_they_are_due(relay: Relay, queues: Queues) -> None:
+    results = [add.delay(number, 1) for number in range(3)]
+
+    moved = relay.run_pass()
+
+    assert moved == 3
+    assert [_take(queues["cpu"]).headers["id"] for _ in results] == [result.id for result in results]
+    assert not OutboxMessage.objects.exists()
+    assert set(Job.objects.values_list("state", flat=True)) == {State.QUEUED}
+
+
+def test_it_sends_persistent_messages_as_celery_s_workers_expect_when_it_publishes(
+    relay: Relay, queues: Queues
+) -> None:
+    result = add.apply_async((1, 2), priority=6)
+
+    relay.run_pass()
+
+    message = _take(queues["cpu"])
+    assert (message.content_type, message.payload[0]) == ("application/json", [1, 2])
+    assert message.properties["delivery_mode"] == 2
+    assert message.properties["correlation_id"] == result.id
+    assert message.properties["priority"] == 6
+
+
+def test_it_leaves_a_message_when_it_is_not_due(relay: Relay) -> None:
+    add.apply_async((1, 2), countdown=60)
+
+    assert relay.run_pass() == 0
+    assert OutboxMessage.objects.count() == 1
+
+
+def test_it_keeps_the_row_with_the_reason_when_no_queue_takes_the_message(relay: Relay, queues: Queues) -> None:
+    lost, sent = add.delay(1, 2), add.delay(3, 4)
+    OutboxMessage.objects.filter(job_id=lost.id).update(routing_key="nowhere")
+
+    assert relay.run_pass() == 1
+
+    message = OutboxMessage.objects.get()
+    assert (message.job_id, message.failures) == (lost.id, 1)
+    assert "'nowhere'" in message.last_error
+    assert message.available_at > timezone.now()
+    assert Job.objects.get(pk=lost.id).state == State.ACCEPTED
+    assert _take(queues["cpu"]).headers["id"] == sent.id
+
+
+def test_it_publishes_nothing_when_the_job_was_cancelled_or_has_expired(relay: Relay, queues: Queues) -> None:
+    cancelled, expired = add.delay(1, 2), add.apply_async((1, 2), expires=60)
+    Job.objects.filter(pk=cancelled.id).update(state=State.CANCELLED)
+    Job.objects.filter(pk=expired.id).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    relay.run_pass()
+
+    assert queues["cpu"].get() is None
+    assert not OutboxMessage.objects.exists()
+    assert Job.objects.get(pk=expired.id).state == State.EXPIRED
+    assert Job.objects.get(pk=expired.id).finished_at is not None
+
+
+def test_it_keeps_every_row_when_the_broker_is_away(app: Celery, monkeypatch: pytest.MonkeyPatch) -> None:
+    add.delay(1, 2)
+    monkeypatch.setattr(app.conf, "broker_write_url", "pyamqp://127.0.0.1:1//")
+    unreachable = Relay(app, on_pass=lambda: None)
+
+    with pytest.raises(BrokerError):
+        unreachable.run_pass()
+
+    assert OutboxMessage.objects.count() == 1
+    assert Job.objects.get().state == State.ACCEPTED
+
+
+def test_it_leaves_rows_alone_when_another_relay_holds_them(relay: Relay, queues: Queues) -> None:
+    add.delay(1, 2)
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(OutboxMessage.objects.select_for_update())
+            held.set()
+            let_go.wait(10)
+        connection.close()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(10)
+    try:
+        assert relay.run_pass() == 0
+    finally:
+        let_go.set()
+        other.join()
+
+    assert relay.run_pass() == 1
+    assert _take(queues["cpu"])
+
+
+def test_it_wakes_at_once_and_stops_when_told_when_it_runs(app: Celery, queues: Queues) -> None:
+    passes = threading.Semaphore(0)
+    running = Relay(app, on_pass=passes.release)
+    thread = threading.Thread(target=lambda: (running.run(), connection.close()))
+    thread.start()
+    assert passes.acquire(timeout=10)
+
+    result = add.delay(1, 2)
+
+    message = None
+    for _ in range(20):
+        if message := queues["cpu"].get(no_ack=True):
+            break
+        assert passes.acquire(timeout=10)
+    running.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert message is not None
+    assert message.headers["id"] == result.id

@@ -1,0 +1,179 @@
+import math
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from celery import group, shared_task
+from celery.exceptions import TimeoutError as CeleryTimeoutError
+from celery.result import AsyncResult, GroupResult
+from django.utils import timezone
+from pytest_django import Settings
+
+from warren.delivery.conftest import Deliver
+from warren.delivery.models import Job
+from warren.delivery.states import State
+
+pytestmark = pytest.mark.django_db
+
+
+@shared_task(name="results.give", queue="cpu")
+def give(value: Any) -> Any:
+    return value
+
+
+@shared_task(name="results.give_nan", queue="cpu")
+def give_nan() -> list[Any]:
+    return [math.nan, "\x00"]
+
+
+@shared_task(name="results.ignored", queue="cpu", ignore_result=True)
+def ignored() -> str:
+    return "not kept"
+
+
+@shared_task(name="results.fail", queue="cpu")
+def fail() -> None:
+    raise ValueError("no such file")
+
+
+@shared_task(name="results.report", queue="cpu", bind=True)
+def report(self: Any) -> tuple[str, Any]:
+    self.update_state(state="PROGRESS", meta={"done": 1, "of": 3})
+    result = AsyncResult(self.request.id)
+    return result.state, result.info
+
+
+@pytest.fixture
+def job() -> Iterator[Job]:
+    return Job.objects.create(pk=str(uuid4()), task="results.give", queue="cpu", state=State.QUEUED)
+
+
+def test_it_answers_as_the_guide_says_when_a_task_succeeded(deliver: Deliver, job: Job) -> None:
+    deliver(give, job.pk, {"sum": 5})
+
+    result = AsyncResult(job.pk)
+    assert (result.id, result.state, result.status, result.result) == (job.pk, "SUCCESS", "SUCCESS", {"sum": 5})
+    assert (result.ready(), result.successful(), result.failed()) == (True, True, False)
+    assert result.get(timeout=1) == {"sum": 5}
+
+
+def test_it_answers_pending_when_the_job_waits_or_is_unknown(job: Job) -> None:
+    for result in (AsyncResult(job.pk), AsyncResult("unknown")):
+        assert (result.state, result.result, result.ready()) == ("PENDING", None, False)
+
+
+def test_it_raises_the_task_s_error_when_a_failed_job_is_asked_for(deliver: Deliver, job: Job) -> None:
+    deliver(fail, job.pk)
+
+    result = AsyncResult(job.pk)
+    assert (result.state, result.failed(), result.successful()) == ("FAILURE", True, False)
+    assert "no such file" in Job.objects.get(pk=job.pk).traceback
+    with pytest.raises(ValueError, match="no such file"):
+        result.get(timeout=1)
+
+
+def test_it_shows_progress_when_the_task_reports_some(deliver: Deliver, job: Job) -> None:
+    deliver(report, job.pk)
+
+    assert AsyncResult(job.pk).result == ["PROGRESS", {"done": 1, "of": 3}]
+
+
+def test_it_keeps_values_that_jsonb_would_refuse_when_a_task_returns_them(deliver: Deliver, job: Job) -> None:
+    deliver(give_nan, job.pk)
+
+    number, text = AsyncResult(job.pk).get(timeout=1)
+    assert math.isnan(number)
+    assert text == "\x00"
+
+
+def test_it_becomes_final_without_a_value_when_the_result_is_ignored(deliver: Deliver, job: Job) -> None:
+    deliver(ignored, job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.result) == (State.SUCCEEDED, "null")
+
+
+def test_it_changes_nothing_when_the_job_was_cancelled_meanwhile(deliver: Deliver, job: Job) -> None:
+    backend = give.backend
+    Job.objects.filter(pk=job.pk).update(state=State.CANCELLED, finished_at=timezone.now())
+
+    backend.store_result(job.pk, 1, "SUCCESS")
+
+    job.refresh_from_db()
+    assert (job.state, job.result) == (State.CANCELLED, None)
+    assert AsyncResult(job.pk).state == "REVOKED"
+
+
+def test_it_changes_nothing_when_the_attempt_was_lost(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=State.RUNNING, attempt=2)
+    lost = type("Request", (), {"job_attempt": 1})()
+
+    give.backend.store_result(job.pk, "late", "SUCCESS", request=lost)
+
+    job.refresh_from_db()
+    assert (job.state, job.result) == (State.RUNNING, None)
+
+
+def test_it_fails_the_job_with_the_sizes_when_a_result_is_too_large(
+    deliver: Deliver, job: Job, settings: Settings
+) -> None:
+    settings.RESULT_MAX_BYTES = 100
+
+    deliver(give, job.pk, "x" * 200)
+
+    job.refresh_from_db()
+    assert job.state == State.FAILED
+    assert "202 bytes" in str(job.result)
+    assert "RESULT_MAX_BYTES allows 100" in str(job.result)
+
+
+def test_it_marks_a_job_expired_when_the_worker_found_its_message_too_old(job: Job) -> None:
+    give.backend.mark_as_revoked(job.pk, "expired")
+
+    job.refresh_from_db()
+    assert job.state == State.EXPIRED
+
+
+def test_it_gives_up_waiting_when_the_timeout_passes(job: Job) -> None:
+    started = time.monotonic()
+
+    with pytest.raises(CeleryTimeoutError, match=job.pk):
+        AsyncResult(job.pk).get(timeout=0.1)
+
+    assert time.monotonic() - started < 5
+
+
+def test_it_forgets_final_jobs_only_when_told_to_forget(deliver: Deliver, job: Job) -> None:
+    AsyncResult(job.pk).forget()
+    assert Job.objects.filter(pk=job.pk).exists()
+
+    deliver(give, job.pk, 1)
+    AsyncResult(job.pk).forget()
+
+    assert not Job.objects.filter(pk=job.pk).exists()
+
+
+def test_it_deletes_what_is_older_than_the_retention_when_it_cleans_up(settings: Settings, job: Job) -> None:
+    settings.JOB_RETENTION_DAYS = 3
+    long_ago = timezone.now() - timedelta(days=4)
+    Job.objects.filter(pk=job.pk).update(created_at=long_ago)
+    for name, finished_at in (("old", long_ago), ("young", timezone.now())):
+        Job.objects.create(pk=name, task="t", queue="cpu", state=State.SUCCEEDED, finished_at=finished_at)
+
+    give.backend.cleanup()
+
+    assert set(Job.objects.values_list("pk", flat=True)) == {job.pk, "young"}
+
+
+def test_it_restores_a_group_when_it_was_saved() -> None:
+    result = group(give.s(1), give.s(2)).apply_async()
+    result.save()
+
+    restored = GroupResult.restore(result.id)
+
+    assert [each.id for each in restored.results] == [each.id for each in result.results]
+    result.delete()
+    assert GroupResult.restore(result.id) is None
