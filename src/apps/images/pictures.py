@@ -48,16 +48,15 @@ class Shrunk:
 def inspect(file: IO[bytes]) -> Facts:
     """The picture's facts, by its content and never by its name. Raises `NotAPictureError`, `TooManyPixelsError`."""
     try:
-        with Image.open(file, formats=FORMATS) as picture:
-            _refuse_too_many_pixels(picture)
-            turned = picture.getexif().get(_ORIENTATION) in _QUARTER_TURNS
-            facts = _facts(picture, turned=turned)
-            picture.verify()
+        picture = Image.open(file, formats=FORMATS)
+        _refuse_too_many_pixels(picture)
+        picture.verify()  # it leaves the picture unusable
+        file.seek(0)
+        return _facts(Image.open(file, formats=FORMATS))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         raise TooManyPixelsError(str(exc)) from exc
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as exc:
         raise NotAPictureError(f"This is not a whole picture; known formats: {', '.join(FORMATS)}.") from exc
-    return facts
 
 
 def shrink(path: Path, *, edges: Mapping[str, int]) -> Iterator[Shrunk]:
@@ -99,6 +98,8 @@ def _refuse_too_many_pixels(picture: Image.Image) -> None:
         )
 
 
-def _facts(picture: Image.Image, *, turned: bool) -> Facts:
+def _facts(picture: Image.Image) -> Facts:
+    # where a head has no EXIF data, Pillow would decode the whole picture to look for it
+    turned = "exif" in picture.info and picture.getexif().get(_ORIENTATION) in _QUARTER_TURNS
     width, height = (picture.height, picture.width) if turned else (picture.width, picture.height)
     return Facts(format=picture.format or "", width=width, height=height)

@@ -1,0 +1,49 @@
+"""POST /api/token/."""
+
+import pytest
+from rest_framework.test import APIClient
+from rest_framework.throttling import ScopedRateThrottle
+
+from apps.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.usefixtures("user")
+def test_it_gives_a_token_that_opens_the_api(anybody: APIClient) -> None:
+    answer = anybody.post("/api/token/", {"email": "Ann@Example.com", "password": "correct horse"})
+
+    assert answer.status_code == 200
+    header = {"Authorization": f"Token {answer.json()['token']}"}
+    assert anybody.get("/api/jobs/", headers=header).status_code == 200
+
+
+def test_it_gives_the_same_token_again(user: User, anybody: APIClient) -> None:
+    body = {"email": user.email, "password": "correct horse"}
+
+    assert anybody.post("/api/token/", body).json() == anybody.post("/api/token/", body).json()
+
+
+def test_it_does_not_tell_whether_an_address_is_known(user: User, anybody: APIClient) -> None:
+    inactive = User.objects.create_user("gone@example.com", password="correct horse", is_active=False)  # noqa: S106  a test's own
+
+    answers = [
+        anybody.post("/api/token/", {"email": email, "password": password})
+        for email, password in [(user.email, "wrong"), ("nobody@example.com", "x"), (inactive.email, "correct horse")]
+    ]
+
+    assert {answer.status_code for answer in answers} == {400}
+    assert len({answer.content for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"email": "ann@example.com"}, {"email": 1, "password": []}, [], "x"])
+def test_it_refuses_a_body_that_is_no_login(anybody: APIClient, body: object) -> None:
+    assert anybody.post("/api/token/", body).status_code == 400
+
+
+def test_it_is_throttled(anybody: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "token", "1/hour")
+
+    statuses = [anybody.post("/api/token/", {"email": "a", "password": "b"}).status_code for _ in range(2)]
+
+    assert statuses == [400, 429]
