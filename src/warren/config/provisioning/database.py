@@ -43,6 +43,7 @@ ROLES = (
         password_variable="POSTGRES_BEAT_PASSWORD",
         tables=(
             (r"django\_celery\_beat\_%", ALL),
+            (r"warren\_schedule\_%", ALL),
             (r"warren\_job", (READ, ADD, CHANGE)),
             (r"warren\_outbox", (READ, ADD)),
         ),
