@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.dispatch import receiver
 
 from warren.config.queues import QUEUES
+from warren.delivery import librabbitmq_choice
 from warren.health.heartbeat import Heartbeat
 from warren.scheduling.signals import ticked
 
@@ -22,6 +23,9 @@ def make_app() -> Celery:
     )
     made.config_from_object("django.conf:settings", namespace="CELERY")
     made.conf.broker_url = with_login(settings.CELERY_BROKER_URL, user=settings.BROKER_USER, password=settings.BROKER_PASSWORD)
+    if settings.POOL and settings.WORKER_LIBRABBITMQ:
+        librabbitmq_choice.use_for_consuming(made, pool=settings.POOL)
+    librabbitmq_choice.refuse_accidents(made)
     made.conf.worker_consumer = "warren.health.pulse:Consumer"
     # by name, because only workers need to import them
     made.steps["worker"].add("warren.health.pulse:PulseStep")
@@ -52,6 +56,12 @@ def load_tasks(celery_app: Celery) -> None:
             raise ImproperlyConfigured(
                 f"task {task.name} names queue {queue!r}; config/queues.py declares {', '.join(sorted(known))}"
             )
+
+
+@receiver(ticked)
+def _show_beat(**_kwargs: object) -> None:
+    """Beat's heartbeat: the scheduler knows nothing of health, so the two meet here."""
+    Heartbeat("beat").show_alive()
 
 
 @setup_logging.connect

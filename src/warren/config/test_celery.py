@@ -1,12 +1,16 @@
 import logging
+from pathlib import Path
 
 import pytest
 from celery import Celery
 from django.core.exceptions import ImproperlyConfigured
 
+from pytest_django import Settings
+
 from warren.config import celery
 from warren.config.logs import NoDelayAdvice
 from warren.delivery.claim import JobTask
+from warren.scheduling.signals import ticked
 
 
 def test_it_puts_the_login_into_the_broker_address_when_there_is_one() -> None:
@@ -28,6 +32,14 @@ def test_it_stops_the_start_when_a_task_names_an_unknown_queue() -> None:
 
     with pytest.raises(ImproperlyConfigured, match=r"typo\.add names queue 'cpuu'; .* declares cpu, io"):
         celery.load_tasks(app)
+
+
+def test_it_shows_beat_alive_when_the_scheduler_ticks(settings: Settings, tmp_path: Path) -> None:
+    settings.HEARTBEAT_DIR = tmp_path
+
+    ticked.send(sender=None)
+
+    assert (tmp_path / "beat.alive").exists()
 
 
 def test_it_drops_celery_s_advice_on_delays_and_nothing_else_when_it_filters() -> None:
