@@ -1,0 +1,88 @@
+"""Which addresses may be visited."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from apps.fetching import addresses
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.255.0.9",
+        "0.0.0.0",  # noqa: S104  an address to refuse
+        "10.0.0.1",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "192.0.2.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "fc00::1",
+        "fd12:3456::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "::ffff:8.8.8.8",
+        "::127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::a00:1",
+        "2002:7f00:1::",
+        "2002:808:808::",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "2001:db8::1",
+        "100::1",
+    ],
+)
+def test_it_refuses_what_is_not_public(address: str) -> None:
+    assert not addresses.is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "172.32.0.1", "1.1.1.1", "2606:4700:4700::1111", "2a00:1450:4001::1"])
+def test_it_lets_public_ones_pass(address: str) -> None:
+    assert addresses.is_public(address)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "::1", "0"])
+def test_it_refuses_every_spelling_of_this_machine(host: str) -> None:
+    with pytest.raises(addresses.RefusedAddressError, match="not a public address"):
+        addresses.resolve(host, port=80, allow_private=False)
+
+
+def test_it_refuses_a_name_that_leads_outside_and_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", _answering("8.8.8.8", "10.0.0.1"))
+
+    with pytest.raises(addresses.RefusedAddressError, match=r"10\.0\.0\.1"):
+        addresses.resolve("tricky.example", port=80, allow_private=False)
+
+
+def test_it_gives_each_address_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", _answering("8.8.8.8", "1.1.1.1", "8.8.8.8"))
+
+    assert addresses.resolve("example.com", port=80, allow_private=False) == ["8.8.8.8", "1.1.1.1"]
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 64 + ".example", "a..b"])
+def test_it_says_when_a_name_leads_nowhere(host: str) -> None:
+    with pytest.raises(addresses.UnknownHostError):
+        addresses.resolve(host, port=80, allow_private=False)
+
+
+def test_it_lets_private_ones_pass_where_tests_ask_for_it() -> None:
+    assert "127.0.0.1" in addresses.resolve("127.0.0.1", port=80, allow_private=True)
+
+
+def _answering(*found: str) -> Any:
+    return lambda *_args, **_kwargs: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 80)) for each in found]
