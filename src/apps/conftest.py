@@ -1,13 +1,13 @@
 """What tests of the apps stand on: a user, clients, and a media folder of their own."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from pytest_django import Settings
 from rest_framework.test import APIClient
-
-from apps.accounts.models import User
 
 
 @pytest.fixture(autouse=True)
@@ -24,18 +24,18 @@ def _fresh_site(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def user() -> User:
-    return User.objects.create_user("ann@example.com", password="correct horse", first_name="Ann")  # noqa: S106  a test's own
+def user() -> Any:
+    return get_user_model().objects.create_user("ann@example.com", password="correct horse", first_name="Ann")  # noqa: S106  a test's own
 
 
 @pytest.fixture
-def stranger() -> User:
-    return User.objects.create_user("bob@example.com")
+def stranger() -> Any:
+    return get_user_model().objects.create_user("bob@example.com")
 
 
 @pytest.fixture
-def staff() -> User:
-    return User.objects.create_superuser("root@example.com", password="correct horse")  # noqa: S106  a test's own
+def staff() -> Any:
+    return get_user_model().objects.create_superuser("root@example.com", password="correct horse")  # noqa: S106  a test's own
 
 
 @pytest.fixture
@@ -44,21 +44,21 @@ def anybody() -> APIClient:
 
 
 @pytest.fixture
-def api(user: User) -> APIClient:
+def api(user: Any) -> APIClient:
     return logged_in(user)
 
 
-def logged_in(user: User) -> APIClient:
+def logged_in(user: Any) -> APIClient:
     client = APIClient()
     client.force_authenticate(user)
     return client
 
 
 @pytest.fixture
-def stranger_api(stranger: User) -> APIClient:
+def stranger_api(stranger: Any) -> APIClient:
     return logged_in(stranger)
 
 
 @pytest.fixture
-def staff_api(staff: User) -> APIClient:
+def staff_api(staff: Any) -> APIClient:
     return logged_in(staff)

@@ -15,6 +15,7 @@ from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.states import FINAL, State
 from warren.jobs import cancel
 from warren.jobs.conftest import MakeJob
+from warren.jobs.errors import AlreadyFinalError
 
 ADD = "apps.arithmetic.tasks.add"
 
@@ -80,8 +81,8 @@ def test_it_tells_workers_of_a_running_job_after_the_commit(
 def test_it_sends_a_terminating_revoke() -> None:
     heard: list[Any] = []
     with current_app.connection_for_read() as broker:
-        mailbox = current_app.control.mailbox(broker)
-        node = mailbox.Node("test@here")
+        control: Any = current_app.control
+        node = control.mailbox(broker).Node("test@here", channel=broker.default_channel)
         consumer = node.listen(callback=lambda body, _message: heard.append(body))
         cancel.tell_workers("job-1")
         deadline = time.monotonic() + 10
@@ -128,7 +129,7 @@ def test_one_of_two_cancels_wins(api: APIClient) -> None:
     def attempt() -> None:
         try:
             outcomes.append(_cancel_here(accepted["id"]).state)
-        except cancel.AlreadyFinalError:
+        except AlreadyFinalError:
             outcomes.append("refused")
 
     threads = [threading.Thread(target=attempt) for _ in range(2)]

@@ -30,7 +30,7 @@ def test_it_lists_newest_first(api: APIClient, make_job: MakeJob) -> None:
 
 
 def test_it_lists_ones_own_jobs_and_all_to_staff(
-    make_job: MakeJob, stranger: Any, api: APIClient, stranger_api: APIClient, staff_api: APIClient, anybody: APIClient
+    make_job: MakeJob, stranger: Any, api: APIClient, stranger_api: APIClient, staff_api: APIClient
 ) -> None:
     make_job(id="mine")
     make_job(id="his", owner=stranger)
@@ -39,6 +39,9 @@ def test_it_lists_ones_own_jobs_and_all_to_staff(
     assert _ids(api) == ["mine"]
     assert _ids(stranger_api) == ["his"]
     assert set(_ids(staff_api)) == {"mine", "his", "nobody's"}
+
+
+def test_it_needs_a_login(anybody: APIClient) -> None:
     assert anybody.get("/api/jobs/").status_code == 401
 
 

@@ -1,6 +1,8 @@
 """POST /api/jobs/."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from warren.delivery.models import Job, OutboxMessage
+from warren.jobs.bodies import BoundedJSONParser
+from warren.jobs.errors import BodyTooLargeError
 
 pytestmark = pytest.mark.django_db
 
@@ -225,13 +229,17 @@ def test_it_refuses_an_announced_large_body(api: APIClient, settings: Settings) 
     assert "1000 bytes" in answer.json()["detail"]
 
 
-def test_it_refuses_a_large_body_of_unknown_length(api: APIClient, settings: Settings) -> None:
+@pytest.mark.parametrize(("size", "fits"), [(1000, True), (1001, False)])
+def test_it_reads_no_more_than_the_limit_of_a_body_of_unknown_length(
+    settings: Settings, size: int, fits: object
+) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    body = '{"task": "' + "x" * 1000 + '"}'
+    body = BytesIO(b'"' + b"x" * (size - 2) + b'"' + b" " * 5000 * (not fits))
 
-    answer = api.generic("POST", "/api/jobs/", body, content_type="application/json", CONTENT_LENGTH="")
+    with nullcontext() if fits else pytest.raises(BodyTooLargeError, match="1000 bytes"):
+        BoundedJSONParser().parse(body)
 
-    assert answer.status_code == 413
+    assert body.tell() <= 1001
 
 
 def test_it_needs_a_login(anybody: APIClient) -> None:
