@@ -4,7 +4,7 @@ from celery.schedules import crontab
 
 SCHEDULE = {
     "birthday-mails": {
-        "task": "apps.accounts.tasks.send_birthday_mails",
+        "task": "accounts.send_birthday_mails",
         "schedule": crontab(hour="8", minute="0"),
     },
 }

@@ -1,4 +1,4 @@
-"""Django's and Celery's settings. Every value that differs between places comes from the environment (`.env.example`)."""
+"""Django's and Celery's settings. What differs between places comes from the environment (`.env.example`)."""
 
 import sys
 from datetime import timedelta
@@ -23,7 +23,7 @@ POOL = env.str("WORKER_POOL", "") if SERVICE == "worker" else ""
 DEBUG = env.bool("DJANGO_DEBUG", False)
 SECRET_KEY = env.str("DJANGO_SECRET_KEY")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "web"])
-CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", [])
 # "https" behind a proxy that terminates TLS and sets X-Forwarded-Proto
 if env.str("DJANGO_PUBLIC_SCHEME", "http") == "https":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -113,7 +113,7 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1_048_576)
 # psycopg_pool is in those two images only.
 POOLED = IS_WEB or POOL in ("gevent", "eventlet", "threads")
 DB_POOL_SIZE = env.int("DB_POOL_SIZE", 10)
-DB_POOL_WAIT_S = env.int("DB_POOL_WAIT_S", 30)
+DB_POOL_WAIT_S = 30  # how long a thread or greenlet waits for a connection before its query fails
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -128,9 +128,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "OPTIONS": {
             "connect_timeout": 5,
             "application_name": f"warren-{SERVICE}",
-            **(
-                {"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": DB_POOL_WAIT_S}} if POOLED else {}
-            ),
+            **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": DB_POOL_WAIT_S}} if POOLED else {}),
         },
     }
 }
@@ -167,6 +165,8 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_SOFT_SHUTDOWN_S", 20.0)
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# consume through a C library, prefork only (docs/how-to/librabbitmq.md)
+WORKER_LIBRABBITMQ = env.bool("WORKER_LIBRABBITMQ", False)
 CELERY_WORKER_SEND_TASK_EVENTS = env.bool("WORKER_SEND_TASK_EVENTS", True)  # Flower lives on them
 CELERY_DB_REUSE_MAX = None if POOLED else sys.maxsize // 4  # else Celery reconnects to Postgres for every task
 
@@ -205,7 +205,10 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "warren.jobs.api_errors.handle",
     "DEFAULT_PAGINATION_CLASS": "warren.jobs.paging.JobPagination",
-    "DEFAULT_THROTTLE_RATES": {"register": env.str("REGISTER_RATE", "20/hour"), "token": env.str("TOKEN_RATE", "60/hour")},
+    "DEFAULT_THROTTLE_RATES": {
+        "register": env.str("REGISTER_RATE", "20/hour"),
+        "token": env.str("TOKEN_RATE", "60/hour"),
+    },
     # without it DRF believes any X-Forwarded-For, and whoever invents one is never throttled
     "NUM_PROXIES": env.int("TRUSTED_PROXIES", 0),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

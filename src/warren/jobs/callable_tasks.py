@@ -82,7 +82,6 @@ def as_dict(task: JobTask) -> dict[str, Any]:
 
 
 def _registered() -> dict[str, JobTask]:
-    current_app.loader.import_default_modules()  # only workers do this by themselves
     tasks: dict[str, Any] = dict(current_app.tasks)
     return {name: task for name, task in tasks.items() if getattr(task, "arguments", None)}
 

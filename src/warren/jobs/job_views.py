@@ -23,7 +23,7 @@ from warren.jobs.submit import Submission, submit
 
 IN_A_MINUTE = OpenApiExample(
     "Add two numbers in a minute",
-    value={"task": "apps.arithmetic.tasks.add", "kwargs": {"num1": 1, "num2": 2}, "countdown": 60},
+    value={"task": "arithmetic.add", "kwargs": {"num1": 1, "num2": 2}, "countdown": 60},
     request_only=True,
 )
 

@@ -17,7 +17,7 @@ from warren.jobs import cancel
 from warren.jobs.conftest import MakeJob
 from warren.jobs.errors import AlreadyFinalError
 
-ADD = "apps.arithmetic.tasks.add"
+ADD = "arithmetic.add"
 
 
 @pytest.mark.django_db

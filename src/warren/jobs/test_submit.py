@@ -16,7 +16,7 @@ from warren.jobs.errors import BodyTooLargeError
 
 pytestmark = pytest.mark.django_db
 
-ADD = "apps.arithmetic.tasks.add"
+ADD = "arithmetic.add"
 
 
 def _submit(api: APIClient, **body: Any) -> Any:
@@ -75,7 +75,7 @@ def test_it_says_what_the_task_takes(api: APIClient, args: list[Any], kwargs: di
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize("task", ["no.such.task", "celery.backend_cleanup", "apps.accounts.tasks.send_welcome_mail"])
+@pytest.mark.parametrize("task", ["no.such.task", "celery.backend_cleanup", "accounts.send_welcome_mail"])
 def test_it_lists_the_tasks_that_can_be_called(api: APIClient, task: str) -> None:
     answer = _submit(api, task=task)
 

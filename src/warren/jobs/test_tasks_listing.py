@@ -29,7 +29,7 @@ def test_it_lists_what_can_be_called_and_what_it_takes(api: APIClient) -> None:
     tasks = {task["name"]: task for task in api.get("/api/tasks/").json()}
 
     assert "celery.backend_cleanup" not in tasks
-    add = tasks["apps.arithmetic.tasks.add"]
+    add = tasks["arithmetic.add"]
     assert add["queue"] == "cpu"
     assert add["description"]
     assert [(each["name"], each["type"], each["required"]) for each in add["arguments"]] == [
