@@ -15,7 +15,7 @@ from warren.health.heartbeat import Heartbeat
 from warren.scheduling.signals import ticked
 
 
-class WarrenCelery(Celery):  # type: ignore[type-arg]  # generic only in its stubs
+class WarrenCelery(Celery):
     """Celery, with names for tasks that stay short and do not tell where the code lies."""
 
     def gen_task_name(self, name: str, module: str) -> str:

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from django.core.exceptions import ImproperlyConfigured
-
 from pytest_django import Settings
 
 from warren.config import celery

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from warren.config import discovery
 
 
 @pytest.fixture
-def apps_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def apps_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty src/apps, importable as `apps`."""
     folder = tmp_path / "apps"
     folder.mkdir()

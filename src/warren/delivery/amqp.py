@@ -28,7 +28,8 @@ class OutboxProducer:
         **properties: Any,
     ) -> None:
         """Accept the message; see `outbox.add`."""
-        wanted = {name: properties[name] for name in ("correlation_id", "reply_to", "priority") if name in properties}
+        kept: tuple[str, ...] = ("correlation_id", "reply_to", "priority")
+        wanted = {name: properties[name] for name in kept if name in properties}
         outbox.add(
             body,
             exchange=exchange,
@@ -43,7 +44,7 @@ class OutboxAMQP(AMQP):
     """Celery's AMQP API with an outbox for a sender; given to the app as `Celery(amqp=...)`."""
 
     def _create_task_sender(self) -> Callable[..., None]:
-        send = super()._create_task_sender()
+        send = super()._create_task_sender()  # type: ignore[misc]  # celery-types leaves it out
         accepted = OutboxProducer()
 
         def send_task_message(_producer: Any, name: str, message: Any, **options: Any) -> None:

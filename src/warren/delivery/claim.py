@@ -13,7 +13,7 @@ current one (`results.py`).
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
@@ -22,6 +22,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from warren.delivery.errors import DatabaseUnreachableError
+
+if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
+    from warren.delivery.results import JobBackend
 
 # A restarted Postgres answers again within seconds; a claim that waits longer than this gives the message back.
 DATABASE_PATIENCE_S = 60.0
@@ -45,7 +48,7 @@ RETURNING attempt
 """
 
 
-class JobTask(DjangoTask):
+class JobTask(DjangoTask[..., Any]):
     """The base of every task: claims the job, then runs the body.
 
     `arguments` is a DRF serializer class for what may be passed from outside; a task without one cannot be called
@@ -54,6 +57,7 @@ class JobTask(DjangoTask):
 
     abstract = True
     arguments: Any = None
+    backend: "JobBackend"
     _queue: str | None = None
 
     @classmethod

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from celery import Celery, Task, current_app
+from celery import Celery, Task
+from celery.app import app_or_default
 from celery.app.trace import build_tracer
 from kombu import Queue
 
@@ -15,7 +16,7 @@ QUEUES = ("cpu", "io")
 
 @pytest.fixture
 def app() -> Celery:
-    return current_app._get_current_object()  # type: ignore[attr-defined, no-any-return]  # celery-types leaves it out
+    return app_or_default()
 
 
 @pytest.fixture
@@ -45,6 +46,6 @@ def deliver(app: Celery) -> Deliver:
             "delivery_info": {"routing_key": "cpu", "redelivered": redelivered},
             **headers,
         }
-        return build_tracer(task.name, task, app=app)(job_id, args, {}, request)
+        return build_tracer(task.name, task, app=app)(job_id, list(args), {}, request)
 
     return run

@@ -44,8 +44,12 @@ class Job(models.Model):
         indexes = (
             models.Index(fields=["owner", "-created_at", "-id"], name="warren_job_of_owner"),
             models.Index(fields=["-created_at", "-id"], name="warren_job_newest"),
-            models.Index(fields=["finished_at"], name="warren_job_finished", condition=models.Q(finished_at__isnull=False)),
-            models.Index(fields=["queue", "state"], name="warren_job_open", condition=~models.Q(state__in=sorted(FINAL))),
+            models.Index(
+                fields=["finished_at"], name="warren_job_finished", condition=models.Q(finished_at__isnull=False)
+            ),
+            models.Index(
+                fields=["queue", "state"], name="warren_job_open", condition=~models.Q(state__in=sorted(FINAL))
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,12 +1,11 @@
 """Publishes a batch of outbox messages with pipelined confirms.
 
-kombu waits for one confirm per message, a round trip each; here all messages go out first and the confirms are collected
-after, on a channel of our own (https://www.rabbitmq.com/docs/confirms). `mandatory` makes RabbitMQ return what no queue
-takes: it would confirm that too.
+kombu waits for one confirm per message, a round trip each; here all messages go out first and the confirms are
+collected after, on a channel of our own (https://www.rabbitmq.com/docs/confirms). `mandatory` makes RabbitMQ return
+what no queue takes: it would confirm that too.
 """
 
 import logging
-import socket
 import time
 from typing import Any
 
@@ -81,7 +80,8 @@ class Publisher:
         )
         self._unanswered[self._next_tag] = message
         self._next_tag += 1
-        self._channel._basic_publish(wire, message.exchange, message.routing_key, mandatory=True)
+        publish = self._channel._basic_publish  # noqa: SLF001  basic_publish may wait for a confirm each time
+        publish(wire, message.exchange, message.routing_key, mandatory=True)
 
     def _collect(self) -> None:
         deadline = time.monotonic() + CONFIRM_TIMEOUT_S
@@ -91,19 +91,19 @@ class Publisher:
                 raise TimeoutError(f"{len(self._unanswered)} messages unconfirmed after {CONFIRM_TIMEOUT_S} s")
             try:
                 self._connection.drain_events(timeout=left)
-            except socket.timeout as exc:
+            except TimeoutError as exc:
                 raise TimeoutError(f"{len(self._unanswered)} messages unconfirmed") from exc
 
-    def _answered(self, tag: int, multiple: bool) -> list[OutboxMessage]:
+    def _answered(self, tag: int, *, multiple: bool) -> list[OutboxMessage]:
         tags = [each for each in self._unanswered if each <= tag] if multiple else [tag]
         return [self._unanswered.pop(each) for each in tags]
 
-    def _on_ack(self, tag: int, multiple: bool) -> None:
-        self._answered(tag, multiple)
+    def _on_ack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001  py-amqp passes it by position
+        self._answered(tag, multiple=multiple)
 
-    def _on_nack(self, tag: int, multiple: bool) -> None:
-        for message in self._answered(tag, multiple):
+    def _on_nack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001  py-amqp passes it by position
+        for message in self._answered(tag, multiple=multiple):
             self._refused[message.pk] = f"RabbitMQ refused it (nack) for queue {message.routing_key!r}"
 
-    def _on_return(self, reply: Any, exchange: str, routing_key: str, returned: Any) -> None:
+    def _on_return(self, reply: Any, _exchange: str, routing_key: str, returned: Any) -> None:
         self._refused[int(returned.properties["message_id"])] = f"no queue takes {routing_key!r}: {reply}"

@@ -1,15 +1,16 @@
 """The result backend: a job's outcome is stored in its own row.
 
-Every write is guarded: by the attempt number where the writer has claimed the job, and always by "not final yet". A late
-result of a lost attempt, or of a job that was cancelled meanwhile, changes nothing.
+Every write is guarded: by the attempt number where the writer has claimed the job, and always by "not final yet". A
+late result of a lost attempt, or of a job that was cancelled meanwhile, changes nothing.
 """
 
 import json
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+from celery import Celery
 from celery import states as celery_states
 from celery.app.task import Context
 from celery.backends.base import BaseBackend
@@ -30,6 +31,7 @@ LONGEST_POLL_S = 0.25
 class JobBackend(BaseBackend):
     """Celery's result backend over `Job`. `AsyncResult` reads what the API and the dashboard read."""
 
+    app: Celery
     persistent = True
     supports_autoexpire = False
 
@@ -38,13 +40,14 @@ class JobBackend(BaseBackend):
         task_id: str,
         result: Any,
         request: Context | None = None,
-        store_result: bool = True,
+        store_result: bool = True,  # noqa: FBT001, FBT002  Celery's signature
         state: str = celery_states.SUCCESS,
     ) -> None:
         """Store the outcome of a finished task. With `ignore_result` the state is kept and the value is not."""
-        super().mark_as_done(task_id, result if store_result else None, _storing(request), True, state)
+        kept = result if store_result else None
+        super().mark_as_done(task_id, kept, _storing(request), store_result=True, state=state)
 
-    def mark_as_failure(self, task_id: str, exc: BaseException, *args: Any, **kwargs: Any) -> None:
+    def mark_as_failure(self, task_id: str, exc: Exception, *args: Any, **kwargs: Any) -> None:
         """Store a failure, `ignore_result` or not: an accepted job always becomes final."""
         kwargs["store_result"] = True
         super().mark_as_failure(task_id, exc, *args, **kwargs)
@@ -58,11 +61,11 @@ class JobBackend(BaseBackend):
         task_id: str,
         timeout: float | None = None,
         interval: float = LONGEST_POLL_S,
-        no_ack: bool = True,
+        no_ack: bool = True,  # noqa: ARG002, FBT001, FBT002  Celery's signature
         on_interval: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
         """Block until the job is final, asking after 5 ms and then ever more rarely, at most every `interval` s."""
-        self._ensure_not_eager()
+        self._ensure_not_eager()  # type: ignore[attr-defined]  # celery-types leaves it out
         started, pause = time.monotonic(), FIRST_POLL_S
         while True:
             meta = self.get_task_meta(task_id)
@@ -115,9 +118,7 @@ class JobBackend(BaseBackend):
             # the claim and the outbox have already moved the job; only the reason for the retry is news
             open_job.filter(state=new_state).update(traceback=str(traceback or ""))
             return
-        open_job.update(
-            state=new_state, result=self.encode(result), traceback=str(traceback or ""), finished_at=Now()
-        )
+        open_job.update(state=new_state, result=self.encode(result), traceback=str(traceback or ""), finished_at=Now())
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         job = Job.objects.filter(pk=task_id).first()
@@ -126,7 +127,7 @@ class JobBackend(BaseBackend):
         meta = {
             "task_id": task_id,
             "status": job.celery_state,
-            "result": self.decode(job.result) if job.result is not None else None,
+            "result": self.decode(job.result.encode()) if job.result is not None else None,
             "traceback": job.traceback or None,
             "name": job.task,
             "date_done": job.finished_at and job.finished_at.isoformat(),
@@ -140,17 +141,18 @@ class JobBackend(BaseBackend):
         Job.objects.filter(pk=task_id, state__in=FINAL).delete()
 
     def _save_group(self, group_id: str, result: Any) -> Any:
-        ResultGroup.objects.update_or_create(pk=group_id, defaults={"result": self.encode(result.as_tuple())})
+        text = cast("str", self.encode(result.as_tuple()))  # celery-types calls it bytes; of JSON it is text
+        ResultGroup.objects.update_or_create(pk=group_id, defaults={"result": text})
         return result
 
     def _restore_group(self, group_id: str) -> dict[str, Any] | None:
         saved = ResultGroup.objects.filter(pk=group_id).first()
-        return saved and {"result": self._group_from(saved), "task_id": group_id}
+        return {"result": self._group_from(saved), "task_id": group_id} if saved else None
 
     def _group_from(self, saved: ResultGroup) -> Any:
         from celery.result import result_from_tuple  # noqa: PLC0415  celery.result imports the backends
 
-        return result_from_tuple(self.decode(saved.result), self.app)
+        return result_from_tuple(self.decode(saved.result.encode()), self.app)
 
     def _delete_group(self, group_id: str) -> None:
         ResultGroup.objects.filter(pk=group_id).delete()

@@ -87,7 +87,9 @@ def test_it_adopts_a_message_when_another_producer_sent_it(deliver: Deliver) -> 
     assert (job.task, job.state, job.args, job.result) == ("claim.note", State.SUCCEEDED, ["foreign"], '"foreign"')
 
 
-def test_it_touches_no_database_when_a_task_is_called_as_a_function(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_touches_no_database_when_a_task_is_called_as_a_function(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     with django_assert_num_queries(0):
         assert note("direct") == "direct"
 

@@ -135,7 +135,12 @@ def test_it_leaves_rows_alone_when_another_relay_holds_them(relay: Relay, queues
 def test_it_wakes_at_once_and_stops_when_told_when_it_runs(app: Celery, queues: Queues) -> None:
     passes = threading.Semaphore(0)
     running = Relay(app, on_pass=passes.release)
-    thread = threading.Thread(target=lambda: (running.run(), connection.close()))
+
+    def run() -> None:
+        running.run()
+        connection.close()
+
+    thread = threading.Thread(target=run)
     thread.start()
     assert passes.acquire(timeout=10)
 

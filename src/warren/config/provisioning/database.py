@@ -18,6 +18,8 @@ ALL = (READ, ADD, CHANGE, REMOVE)
 # what a worker has no business with: credentials and sessions of the people who use the pages
 NOT_FOR_WORKERS = ("authtoken_token", "django_session", "django_admin_log")
 
+_FIND_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE %s"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
@@ -73,7 +75,8 @@ def _ensure_login(role: Role, password: str) -> None:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role.name])
         verb = "ALTER" if cursor.fetchone() else "CREATE"
         _execute(
-            verb + " ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT {limit} PASSWORD {password}",
+            verb + " ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
+            " CONNECTION LIMIT {limit} PASSWORD {password}",
             role=sql.Identifier(role.name),
             limit=sql.Literal(role.connection_limit),
             password=sql.Literal(password),
@@ -97,7 +100,7 @@ def _tables_of(role: Role) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     with connection.cursor() as cursor:
         for pattern, rights in role.tables:
-            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE %s", [pattern])
+            cursor.execute(_FIND_TABLES, [pattern])
             found |= {row[0]: rights for row in cursor.fetchall() if row[0] not in role.except_tables}
     # readiness asks whether the migrations have run
     return found | {"django_migrations": (READ,)}
@@ -106,4 +109,4 @@ def _tables_of(role: Role) -> dict[str, tuple[str, ...]]:
 def _execute(statement: str, **parts: sql.Composable) -> None:
     # statement is a constant of this module; what varies goes through psycopg's own quoting
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(**parts).as_string(cursor.connection))  # type: ignore[arg-type]  # built above
+        cursor.execute(sql.SQL(statement).format(**parts).as_string(cursor.connection))

@@ -72,7 +72,7 @@ def test_it_lets_only_workers_take_jobs_and_nobody_make_queues_when_provisioned(
             Queue("cpu", no_declare=True)(connection.default_channel).get()
     for user in ("web", "worker", "relay", "flower"):
         with _as(user) as connection, pytest.raises(connection.channel_errors, match="ACCESS_REFUSED"):
-            connection.default_channel.queue_declare("new", durable=True)
+            Queue("new")(connection.default_channel).queue_declare()
 
 
 def test_it_leaves_no_guest_when_the_broker_has_started(provisioned: httpx.Client) -> None:

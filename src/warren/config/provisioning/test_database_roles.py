@@ -13,7 +13,7 @@ PASSWORD = "for-tests-only"  # noqa: S105  of a database that lives in memory
 
 
 @pytest.fixture
-def provisioned(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def provisioned(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: ARG001  brings the database
     for role in database.ROLES:
         monkeypatch.setenv(role.password_variable, PASSWORD)
     list(database.provision())
@@ -27,7 +27,7 @@ def _try(role: str, statement: str) -> list[Any]:
     settings = connection.settings_dict
     address = {"host": settings["HOST"], "port": settings["PORT"], "dbname": settings["NAME"]}
     with psycopg.connect(user=role, password=PASSWORD, **address) as own:
-        return own.execute(statement).fetchall()  # type: ignore[arg-type]  # a constant of the tests below
+        return own.execute(statement).fetchall()
 
 
 @pytest.mark.usefixtures("provisioned")

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,63 +15,103 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ResultGroup',
+            name="ResultGroup",
             fields=[
-                ('id', models.CharField(max_length=255, primary_key=True, serialize=False)),
-                ('result', models.TextField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("id", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("result", models.TextField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'db_table': 'warren_result_group',
+                "db_table": "warren_result_group",
             },
         ),
         migrations.CreateModel(
-            name='OutboxMessage',
+            name="OutboxMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('job_id', models.CharField(db_index=True, max_length=255)),
-                ('exchange', models.CharField(max_length=255)),
-                ('routing_key', models.CharField(max_length=255)),
-                ('body', models.TextField()),
-                ('headers', models.JSONField()),
-                ('properties', models.JSONField()),
-                ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('last_error', models.TextField(default='')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("job_id", models.CharField(db_index=True, max_length=255)),
+                ("exchange", models.CharField(max_length=255)),
+                ("routing_key", models.CharField(max_length=255)),
+                ("body", models.TextField()),
+                ("headers", models.JSONField()),
+                ("properties", models.JSONField()),
+                ("available_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("last_error", models.TextField(default="")),
             ],
             options={
-                'db_table': 'warren_outbox',
-                'indexes': [models.Index(fields=['available_at', 'id'], name='warren_outbox_due')],
+                "db_table": "warren_outbox",
+                "indexes": [models.Index(fields=["available_at", "id"], name="warren_outbox_due")],
             },
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.CharField(max_length=255, primary_key=True, serialize=False)),
-                ('task', models.CharField(max_length=255)),
-                ('queue', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('accepted', 'Accepted'), ('queued', 'Queued'), ('running', 'Running'), ('retrying', 'Retrying'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('dead', 'Dead')], default='accepted', max_length=16)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('worker', models.CharField(default='', max_length=255)),
-                ('priority', models.PositiveSmallIntegerField(null=True)),
-                ('arguments', models.TextField(default='[[], {}]')),
-                ('progress', models.TextField(null=True)),
-                ('result', models.TextField(null=True)),
-                ('traceback', models.TextField(default='')),
-                ('root_id', models.CharField(default='', max_length=255)),
-                ('parent_id', models.CharField(default='', max_length=255)),
-                ('group_id', models.CharField(default='', max_length=255)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='jobs', to=settings.AUTH_USER_MODEL)),
+                ("id", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("task", models.CharField(max_length=255)),
+                ("queue", models.CharField(max_length=255)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("accepted", "Accepted"),
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("retrying", "Retrying"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                            ("dead", "Dead"),
+                        ],
+                        default="accepted",
+                        max_length=16,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("worker", models.CharField(default="", max_length=255)),
+                ("priority", models.PositiveSmallIntegerField(null=True)),
+                ("arguments", models.TextField(default="[[], {}]")),
+                ("progress", models.TextField(null=True)),
+                ("result", models.TextField(null=True)),
+                ("traceback", models.TextField(default="")),
+                ("root_id", models.CharField(default="", max_length=255)),
+                ("parent_id", models.CharField(default="", max_length=255)),
+                ("group_id", models.CharField(default="", max_length=255)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("available_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="jobs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'warren_job',
-                'ordering': ('-created_at', '-id'),
-                'indexes': [models.Index(fields=['owner', '-created_at', '-id'], name='warren_job_of_owner'), models.Index(fields=['-created_at', '-id'], name='warren_job_newest'), models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='warren_job_finished'), models.Index(condition=models.Q(('state__in', ['cancelled', 'dead', 'expired', 'failed', 'succeeded']), _negated=True), fields=['queue', 'state'], name='warren_job_open')],
+                "db_table": "warren_job",
+                "ordering": ("-created_at", "-id"),
+                "indexes": [
+                    models.Index(fields=["owner", "-created_at", "-id"], name="warren_job_of_owner"),
+                    models.Index(fields=["-created_at", "-id"], name="warren_job_newest"),
+                    models.Index(
+                        condition=models.Q(("finished_at__isnull", False)),
+                        fields=["finished_at"],
+                        name="warren_job_finished",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("state__in", ["cancelled", "dead", "expired", "failed", "succeeded"]), _negated=True
+                        ),
+                        fields=["queue", "state"],
+                        name="warren_job_open",
+                    ),
+                ],
             },
         ),
     ]
