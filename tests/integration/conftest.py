@@ -1,0 +1,96 @@
+"""One stack for all tests. Tests that want other settings say so with `@pytest.mark.settings(NAME="value")`."""
+
+import signal
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration import api, own_app
+from tests.integration.api import Api
+from tests.integration.stack import Stack
+
+STACK = pytest.StashKey[Stack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "settings(**values): run with these values in the workers' environment")
+    # `docker stop` of the runner ends it as Ctrl-C does, so that the stack is taken away
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with the same settings run one after the other: each change recreates a worker."""
+    items.sort(key=lambda item: sorted(_settings(item).items()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and (stack := item.config.stash.get(STACK, None)):
+        report.sections.append(("the stack", stack.describe_unwell()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A temporary directory that the engine's host knows by the same path, as $TMPDIR; for what is mounted."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def shared_stack(folder: Path, pytestconfig: pytest.Config) -> Iterator[Stack]:
+    """The started stack; taken away with its volumes at the end, and also when it does not start."""
+    stack = Stack(folder, mounts={"OWN_APP": own_app.make(folder, name="billing")})
+    try:
+        _start(stack)
+        pytestconfig.stash[STACK] = stack
+        yield stack
+    finally:
+        stack.remove()
+
+
+@pytest.fixture
+def stack(shared_stack: Stack, request: pytest.FixtureRequest) -> Stack:
+    """The stack with the settings of this test."""
+    shared_stack.change(_settings(request.node))
+    return shared_stack
+
+
+@pytest.fixture(scope="session")
+def _member(shared_stack: Stack) -> Api:
+    return api.register(shared_stack.web_url)
+
+
+@pytest.fixture
+def member(stack: Stack, _member: Api) -> Api:  # noqa: ARG001  stack brings this test's settings about
+    """The client of a plain user."""
+    return _member
+
+
+@pytest.fixture(scope="session")
+def _admin(shared_stack: Stack) -> Api:
+    values = shared_stack.values
+    return api.log_in(shared_stack.web_url, email=values["ADMIN_EMAIL"], password=values["ADMIN_PASSWORD"])
+
+
+@pytest.fixture
+def admin(stack: Stack, _admin: Api) -> Api:  # noqa: ARG001  stack brings this test's settings about
+    """The client of the first administrator, who sees all jobs."""
+    return _admin
+
+
+def _start(stack: Stack) -> None:
+    try:
+        stack.start()
+    except AssertionError as exc:
+        exc.add_note(stack.describe_unwell())
+        raise
+
+
+def _settings(item: Any) -> dict[str, str]:
+    marker = item.get_closest_marker("settings")
+    return dict(marker.kwargs) if marker else {}

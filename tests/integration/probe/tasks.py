@@ -1,0 +1,96 @@
+"""Tasks that do one thing each, so that a test can see what the stack makes of it. Each is on both queues."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery import Task, shared_task
+from django.db import connection
+from rest_framework import serializers
+
+from warren.jobs.fields import NumberField, TextField
+
+
+class Nothing(serializers.Serializer[Any]):
+    """No arguments."""
+
+
+class Seconds(serializers.Serializer[Any]):
+    """For how long."""
+
+    seconds = NumberField(min_value=0, max_value=600)
+
+
+class Message(serializers.Serializer[Any]):
+    """What to say."""
+
+    message = TextField(max_length=200)
+
+
+def noop() -> None:
+    """Do nothing."""
+
+
+def sleep(seconds: float) -> float:
+    """Wait, as for a network: a green pool does other things meanwhile."""
+    time.sleep(seconds)
+    return seconds
+
+
+def spin(seconds: float) -> float:
+    """Burn a core: a green pool does nothing else meanwhile."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    return seconds
+
+
+def query(seconds: float) -> float:
+    """Ask Postgres, wait, and ask again."""
+    _ask_postgres()
+    time.sleep(seconds)
+    _ask_postgres()
+    return seconds
+
+
+def fail(message: str) -> None:
+    """Raise."""
+    raise ValueError(message)
+
+
+def echo(message: str) -> str:
+    """Give back what came."""
+    return message
+
+
+@shared_task(name="probe.io.total", queue="io")
+def total(numbers: list[float]) -> float:
+    """The body of a chord."""
+    return sum(numbers)
+
+
+@shared_task(name="probe.cpu.succeed_at_third", queue="cpu", bind=True, max_retries=5)
+def succeed_at_third(self: "Task[[], int]") -> int:
+    """Ask for two retries, then give the number of the attempt."""
+    if self.request.retries < 2:
+        raise self.retry(countdown=0.2)
+    return self.request.retries + 1
+
+
+def _ask_postgres() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.02)")
+
+
+def _on_both_queues(body: Callable[..., Any], *, arguments: type[serializers.Serializer[Any]]) -> None:
+    for queue in ("cpu", "io"):
+        name = f"probe.{queue}.{body.__name__}"
+        shared_task(name=name, queue=queue, arguments=arguments)(body)  # type: ignore[call-overload]  # celery-types lacks `arguments`
+
+
+_on_both_queues(noop, arguments=Nothing)
+_on_both_queues(sleep, arguments=Seconds)
+_on_both_queues(spin, arguments=Seconds)
+_on_both_queues(query, arguments=Seconds)
+_on_both_queues(fail, arguments=Message)
+_on_both_queues(echo, arguments=Message)

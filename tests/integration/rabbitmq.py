@@ -1,0 +1,26 @@
+"""Questions to RabbitMQ's management API, as administrator, from inside the network: it is not published."""
+
+import json
+from typing import Any
+
+from tests.integration.stack import Stack
+
+_ASK = """
+import os, sys, httpx
+answer = httpx.get("http://rabbitmq:15672/api/" + sys.argv[1], auth=("admin", os.environ["PASSWORD"]), timeout=20)
+answer.raise_for_status()
+print(answer.text)
+"""
+
+
+def ask(stack: Stack, path: str) -> Any:
+    """What `GET /api/<path>` answers: https://www.rabbitmq.com/docs/http-api-reference."""
+    password = stack.values["RABBITMQ_ADMIN_PASSWORD"]
+    return json.loads(stack.execute("web", "python", "-c", _ASK, path, env={"PASSWORD": password}))
+
+
+def messages(stack: Stack, queue: str) -> int:
+    """How many messages the broker holds in a queue, as `rabbitmqctl` counts them now; the API's figures lag."""
+    said = stack.execute("rabbitmq", "rabbitmqctl", "list_queues", "--vhost", "warren", "--quiet", "name", "messages")
+    counts = dict(line.split("\t") for line in said.splitlines() if "\t" in line)
+    return int(counts[queue])

@@ -1,0 +1,134 @@
+"""The full stack, started from the built images as a project of its own with its own ports and secrets."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from testcontainers.compose import ComposeContainer, DockerCompose
+
+from tests.integration import environment
+
+ROOT = Path(__file__).parents[2]
+FILES = ["compose/stack.yaml", "compose/mail.yaml", "tests/integration/compose.yaml"]
+ONE_SHOTS = ("secrets", "migrate")
+WORKERS = ("worker-cpu", "worker-io")
+
+START_TIMEOUT_S = 240  # a first start makes the database, migrates and declares the queues
+COMMAND_TIMEOUT_S = 300
+LOG_LINES = 40
+
+
+class Stack:
+    """One project. `values` is its environment file, as it was at the start."""
+
+    def __init__(self, folder: Path, *, mounts: Mapping[str, Path]) -> None:
+        """`folder` keeps the environment file; `mounts` are paths by the name that compose.yaml here gives them."""
+        project = f"warren-test-{uuid4().hex[:8]}"
+        self.values = environment.new(project=project) | {name: str(path) for name, path in mounts.items()}
+        self._env_file = folder / f"{project}.env"
+        self._changes: dict[str, str] = {}
+        self._driver = DockerCompose(ROOT, FILES, env_file=str(self._env_file))
+        environment.write(self.values, to=self._env_file)
+
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self.values['WEB_PORT']}"
+
+    @property
+    def flower_url(self) -> str:
+        return f"http://127.0.0.1:{self.values['FLOWER_PORT']}"
+
+    def start(self) -> None:
+        """Start what is not running and wait until all is healthy."""
+        self.compose("up", "--detach", "--wait", "--wait-timeout", str(START_TIMEOUT_S))
+
+    def remove(self) -> None:
+        """Take away containers, networks and volumes. Nobody minds how they end, so it is quick."""
+        subprocess.run([*self._driver.docker_compose_command(), "kill"], cwd=ROOT, check=False, capture_output=True)
+        self._driver.stop(down=True)
+
+    def change(self, changes: Mapping[str, str]) -> None:
+        """Make the workers run with exactly these changes to `values`; those that already do are left alone."""
+        if changes == self._changes:
+            return
+        environment.write({**self.values, **changes}, to=self._env_file)
+        self._changes = dict(changes)
+        self.up(*WORKERS)
+
+    def up(self, *services: str, options: tuple[str, ...] = ()) -> None:
+        """Start or recreate these services alone, and wait until they are healthy."""
+        self.compose("up", "--detach", "--wait", "--wait-timeout", str(START_TIMEOUT_S), "--no-deps", *options, *services)
+
+    def compose(self, *arguments: str) -> str:
+        """Run `docker compose`; returns its output. Raises `AssertionError`, with what it said, when it fails."""
+        return _run([*self._driver.docker_compose_command(), "--ansi", "never", "--progress", "quiet", *arguments])
+
+    def execute(self, service: str, *command: str, env: Mapping[str, str] | None = None) -> str:
+        """Run a command in a service's container; returns its output, and raises as `compose` does."""
+        variables = [option for name, value in (env or {}).items() for option in ("--env", f"{name}={value}")]
+        return self.compose("exec", "--no-TTY", *variables, service, *command)
+
+    def logs(self, *services: str) -> str:
+        """What they have printed since their containers were made."""
+        return self.compose("logs", "--no-log-prefix", *services)
+
+    def containers(self, *, of: str | None = None) -> list[ComposeContainer]:
+        """All containers of the project, or of one service, whatever their state."""
+        return [each for each in self._driver.get_containers(include_all=True) if of in (None, each.Service)]
+
+    def container(self, service: str) -> ComposeContainer:
+        """The one container of a service."""
+        (only,) = self.containers(of=service)
+        return only
+
+    def health(self, service: str) -> str:
+        """`healthy`, `unhealthy` or `starting`; empty when it does not run."""
+        return self.container(service).Health or ""
+
+    def is_healthy(self, service: str) -> bool:
+        return self.health(service) == "healthy"
+
+    def inspect(self, container: ComposeContainer) -> dict[str, Any]:
+        """What the engine knows of a container."""
+        (found,) = json.loads(_run(["docker", "inspect", str(container.ID)]))
+        return dict(found)
+
+    @contextmanager
+    def stopped(self, *services: str) -> Iterator[None]:
+        """These services stopped inside the block; started, and waited for, after it."""
+        self.compose("stop", *services)
+        try:
+            yield
+        finally:
+            self.up(*services)
+
+    def signal(self, service: str, *, name: str) -> None:
+        """Send a signal to a service's process from outside."""
+        _run(["docker", "kill", "--signal", name, str(self.container(service).ID)])
+
+    def describe_unwell(self) -> str:
+        """The state of every service, and the end of the logs of those that are not as they should be."""
+        containers = self.containers()
+        unwell = sorted({str(each.Service) for each in containers if not _is_well(each)})
+        told = [f"{each.Name}: {each.State} {each.Health} exit code {each.ExitCode}" for each in containers]
+        for service in unwell:
+            told += ["", f"the end of {service}'s log:", self.compose("logs", "--tail", str(LOG_LINES), service)]
+        return "\n".join(told)
+
+
+def _is_well(container: ComposeContainer) -> bool:
+    if container.Service in ONE_SHOTS:
+        return container.State == "exited" and container.ExitCode == 0
+    return container.State == "running" and container.Health == "healthy"
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}\n{done.stdout}"
+    return done.stdout

@@ -1,0 +1,46 @@
+"""Every pool that WORKER_CPU_POOL and WORKER_IO_POOL offer runs the guide's tasks."""
+
+import pytest
+
+from tests.integration import workers
+from tests.integration.api import Api
+from tests.integration.stack import Stack
+
+# how each pool names itself in `inspect stats`
+POOLS = {
+    "prefork": "celery.concurrency.prefork:TaskPool",
+    "gevent": "celery.concurrency.gevent:TaskPool",
+    "threads": "celery.concurrency.thread:TaskPool",
+    "solo": "celery.concurrency.solo:TaskPool",
+    "eventlet": "celery.concurrency.eventlet:TaskPool",
+}
+
+
+@pytest.mark.parametrize(
+    ("cpu", "io"),
+    [
+        pytest.param("prefork", "gevent"),
+        pytest.param("threads", "eventlet", marks=pytest.mark.settings(WORKER_CPU_POOL="threads", WORKER_IO_POOL="eventlet", FETCH_ALLOW_PRIVATE="true")),
+        pytest.param("solo", "threads", marks=pytest.mark.settings(WORKER_CPU_POOL="solo", WORKER_IO_POOL="threads")),
+    ],
+)
+def test_the_guides_tasks_succeed_in_this_pool(stack: Stack, member: Api, cpu: str, io: str) -> None:
+    added = [member.post("/api/add-numbers/", {"num1": number, "num2": 1}).json()["task_id"] for number in range(20)]
+    slept = [member.submit("probe.io.sleep", kwargs={"seconds": 0.1}) for _ in range(20)]
+    failed = [member.submit(f"probe.{queue}.fail", kwargs={"message": "no luck"}) for queue in ("cpu", "io")]
+
+    results = [member.result(task_id)["result"] for task_id in added]
+    states = {member.wait(job_id)["state"] for job_id in slept}
+    failures = {member.wait(job_id)["state"] for job_id in failed}
+
+    assert results == [number + 1 for number in range(20)]
+    assert (states, failures) == ({"succeeded"}, {"failed"})
+    told = workers.stats(stack)
+    assert {name: told[name]["pool"]["implementation"] for name in told} == {"cpu": POOLS[cpu], "io": POOLS[io]}
+
+
+@pytest.mark.settings(WORKER_CPU_CPUS="1")
+def test_prefork_runs_as_many_processes_as_the_container_has_cpus(stack: Stack) -> None:
+    pool = workers.stats(stack)["cpu"]["pool"]
+
+    assert (pool["implementation"], pool["max-concurrency"], len(pool["processes"])) == (POOLS["prefork"], 1, 1)
