@@ -242,5 +242,12 @@ def test_it_reads_no_more_than_the_limit_of_a_body_of_unknown_length(
     assert body.tell() <= 1001
 
 
+def test_it_asks_for_the_length_of_a_body_in_chunks(api: APIClient) -> None:
+    answer = api.post("/api/jobs/", {"task": ADD}, headers={"Transfer-Encoding": "chunked"})
+
+    assert answer.status_code == 411
+    assert "Content-Length" in answer.json()["detail"]
+
+
 def test_it_needs_a_login(anybody: APIClient) -> None:
     assert _submit(anybody).status_code == 401
