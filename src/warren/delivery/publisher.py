@@ -6,10 +6,11 @@ what no queue takes: it would confirm that too.
 """
 
 import logging
+import struct
 import time
 from typing import Any
 
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AMQPError, FrameSyntaxError
 from celery import Celery
 from kombu.exceptions import OperationalError
 
@@ -43,7 +44,7 @@ class Publisher:
         try:
             self._open()
             for message in messages:
-                self._send(message)
+                self._send_or_refuse(message)
             self._collect()
         except (AMQPError, OperationalError, OSError) as exc:
             self.close()
@@ -68,6 +69,13 @@ class Publisher:
         self._channel.events["basic_return"].add(self._on_return)
         self._next_tag = 1
 
+    def _send_or_refuse(self, message: OutboxMessage) -> None:
+        try:
+            self._send(message)
+        except (KeyError, TypeError, ValueError, struct.error, FrameSyntaxError) as exc:
+            # a row that cannot be made into a message must not stop the others
+            self._refused[message.pk] = f"not a message: {exc!r}"
+
     def _send(self, message: OutboxMessage) -> None:
         properties = dict(message.properties)
         wire = self._channel.prepare_message(
@@ -78,10 +86,10 @@ class Publisher:
             headers=message.headers,
             properties={**properties, "message_id": str(message.pk)},
         )
-        self._unanswered[self._next_tag] = message
-        self._next_tag += 1
         publish = self._channel._basic_publish  # noqa: SLF001  basic_publish may wait for a confirm each time
         publish(wire, message.exchange, message.routing_key, mandatory=True)
+        self._unanswered[self._next_tag] = message
+        self._next_tag += 1
 
     def _collect(self) -> None:
         deadline = time.monotonic() + CONFIRM_TIMEOUT_S

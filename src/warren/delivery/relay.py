@@ -32,6 +32,7 @@ from warren.delivery.states import FINAL, State
 
 BATCH = 500  # a pass holds its locks for about as many tenths of a millisecond
 LONGEST_WAIT_S = 1.0  # how late a lost notification can make a message; also how often the heartbeat is shown
+SHORTEST_WAIT_S = 0.05  # rows that another relay holds look due: without this we would spin until it lets go
 FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 10.0
 ROW_BACK_OFF_S = 10  # a refused message does not stop the others; it is tried again after this
@@ -97,7 +98,7 @@ class Relay:
         # a message that was committed between the pass and LISTEN was not announced to us
         next_due = OutboxMessage.objects.aggregate(at=Min("available_at"))["at"]
         wait_s = LONGEST_WAIT_S if next_due is None else (next_due - timezone.now()).total_seconds()
-        for _ in driver.notifies(timeout=max(0.0, min(wait_s, LONGEST_WAIT_S)), stop_after=1):
+        for _ in driver.notifies(timeout=max(SHORTEST_WAIT_S, min(wait_s, LONGEST_WAIT_S)), stop_after=1):
             pass
 
 

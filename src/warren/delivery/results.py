@@ -17,6 +17,7 @@ from celery.backends.base import BaseBackend
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -108,6 +109,10 @@ class JobBackend(BaseBackend):
         open_job = Job.objects.filter(pk=task_id).exclude(state__in=FINAL)
         if attempt := getattr(request, "job_attempt", None):
             open_job = open_job.filter(attempt=attempt)
+        elif hostname := getattr(request, "hostname", None):
+            # a worker's main process (hard time limit, lost child) knows the message, not the claim: it speaks for
+            # what runs on this worker, not for an attempt that another one has taken meanwhile
+            open_job = open_job.exclude(Q(state=State.RUNNING) & ~Q(worker=hostname))
         if state not in FROM_CELERY:
             open_job.update(progress=json.dumps({"state": state, "meta": json.loads(self.encode(result))}))
             return

@@ -83,6 +83,16 @@ def test_it_keeps_the_row_with_the_reason_when_no_queue_takes_the_message(relay:
     assert _take(queues["cpu"]).headers["id"] == sent.id
 
 
+def test_it_sends_the_others_when_one_row_is_no_message(relay: Relay, queues: Queues) -> None:
+    poison, sent = add.delay(1, 2), add.delay(3, 4)
+    OutboxMessage.objects.filter(job_id=poison.id).update(properties={})
+
+    assert relay.run_pass() == 1
+
+    assert "not a message" in OutboxMessage.objects.get(job_id=poison.id).last_error
+    assert _take(queues["cpu"]).headers["id"] == sent.id
+
+
 def test_it_publishes_nothing_when_the_job_was_cancelled_or_has_expired(relay: Relay, queues: Queues) -> None:
     cancelled, expired = add.delay(1, 2), add.apply_async((1, 2), expires=60)
     Job.objects.filter(pk=cancelled.id).update(state=State.CANCELLED)

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 from celery import group, shared_task
+from celery.app.task import Context
+from celery.exceptions import TimeLimitExceeded
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from celery.result import AsyncResult, GroupResult
 from django.utils import timezone
@@ -118,6 +120,19 @@ def test_it_changes_nothing_when_the_attempt_was_lost(job: Job) -> None:
 
     job.refresh_from_db()
     assert (job.state, job.result) == (State.RUNNING, None)
+
+
+@pytest.mark.parametrize(("worker", "state"), [("here", State.FAILED), ("elsewhere", State.RUNNING)])
+def test_it_fails_only_what_runs_on_this_worker_when_its_main_process_speaks(
+    job: Job, worker: str, state: State
+) -> None:
+    Job.objects.filter(pk=job.pk).update(state=State.RUNNING, attempt=2, worker=worker)
+    message = Context({"id": job.pk, "hostname": "here"})
+
+    give.backend.mark_as_failure(job.pk, TimeLimitExceeded(900), request=message)
+
+    job.refresh_from_db()
+    assert job.state == state
 
 
 def test_it_fails_the_job_with_the_sizes_when_a_result_is_too_large(
