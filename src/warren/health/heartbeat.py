@@ -34,6 +34,11 @@ class Heartbeat:
         """The process can take work now."""
         self._ready.touch()
 
+    def keep_ready(self) -> None:
+        """What was said last about readiness still holds."""
+        if self._ready.exists():
+            self.show_ready()
+
     def withdraw_ready(self) -> None:
         """The process takes no work, from now until `show_ready`."""
         self._ready.unlink(missing_ok=True)

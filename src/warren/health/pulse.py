@@ -1,19 +1,21 @@
 """A worker's liveness: `worker.alive` is touched by the loop that does the work, so a stuck loop goes stale.
 
     pool               who touches it
-    prefork            a timer of the event loop that reads the broker and feeds the children
+    prefork, threads   a timer of the event loop that reads from RabbitMQ and feeds the pool
     gevent, eventlet   a greenlet that wakes by timer: a task that blocks the green loop blocks it too. The consuming
                        greenlet would be the wrong witness, because it rightly waits while the pool is full
-    threads            the consuming thread, each time its loop turns (at least every two seconds)
-    solo               the same; but solo runs tasks inside its loop, so while a task runs the timer thread vouches
-                       for it, up to the hard time limit, which solo cannot enforce: a task over it is a stuck loop
+    solo               a timer of the event loop; but solo runs tasks inside that loop, so while a task runs a thread
+                       vouches for it, up to the hard time limit, which solo cannot enforce: a task over it is a stuck
+                       loop. What was known of readiness stands meanwhile
     any                while RabbitMQ is away nothing of the above turns; then every second of the wait between two
                        attempts to connect counts, because liveness must not depend on another service
 
 Owner: the worker's main process. Forked children inherit the object but run no loop of the parent's, so they never
-touch the file. A crash of the process, or of its loop, leaves the file to age.
+touch the file; solo, which alone has a thread, never forks. A crash of the process, or of its loop, leaves the file to
+age.
 """
 
+import threading
 import time
 from typing import Any
 
@@ -47,9 +49,18 @@ class Pulse:
             self._shown_at = now
             self._heartbeat.show_alive()
 
+    def vouch_for_running_task(self, time_limit_s: float | None) -> None:
+        """The loop does not turn, but if that is for a task within its time, all is as it was."""
+        oldest = min(
+            (request.time_start for request in list(state.active_requests) if request.time_start), default=None
+        )
+        if oldest is not None and (time_limit_s is None or time.time() - oldest < time_limit_s + GRACE_S):
+            self.beat()
+            self._heartbeat.keep_ready()
+
 
 class PulseStep(bootsteps.StartStopStep):
-    """Gives the worker a pulse and, where the loop runs timers, lets one beat it."""
+    """Gives the worker a pulse, and lets its loop beat it."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -60,14 +71,13 @@ class PulseStep(bootsteps.StartStopStep):
     def start(self, worker: Any) -> None:
         """Begin to beat; the consumer, which blocks, starts after all other steps."""
         worker.pulse.beat()
-        if worker.use_eventloop or worker.pool.is_green:
-            worker.timer.call_repeatedly(INTERVAL_S, worker.pulse.beat)
-        elif isinstance(worker.pool, solo.TaskPool):
-            worker.timer.call_repeatedly(INTERVAL_S, _vouch_for_inline_task, (worker.pulse, worker.time_limit))
+        worker.timer.call_repeatedly(INTERVAL_S, worker.pulse.beat)
+        if isinstance(worker.pool, solo.TaskPool):
+            threading.Thread(target=_vouch, args=(worker.pulse, worker.time_limit), name="pulse", daemon=True).start()
 
 
 class Consumer(celery_consumer.Consumer):
-    """Celery's consumer, which also beats while it waits for RabbitMQ, and where it is itself the loop."""
+    """Celery's consumer, which also beats while it waits for RabbitMQ."""
 
     controller: Any  # the worker
 
@@ -77,7 +87,11 @@ class Consumer(celery_consumer.Consumer):
         default_steps = tuple(step for step in _CeleryBlueprint.default_steps if "delayed" not in str(step))
 
     def ensure_connected(self, conn: Any) -> Any:
-        """Connect, trying again for ever; beats before each attempt and each second between two."""
+        """Connect, trying again for ever; beats at each attempt and each second between two.
+
+        Also when it connects at once: a queue that is missing ends each connection before the loop turns.
+        """
+        self.controller.pulse.beat()
         connect = conn.ensure_connection
 
         def connect_beating(errback: Any, max_retries: int | None, callback: Any) -> Any:
@@ -90,16 +104,8 @@ class Consumer(celery_consumer.Consumer):
         conn.ensure_connection = connect_beating
         return super().ensure_connected(conn)
 
-    def perform_pending_operations(self) -> None:
-        """Called on each turn of the blocking loop (threads, solo and the green pools)."""
-        if not self.pool.is_green:
-            self.controller.pulse.beat()
-        super().perform_pending_operations()
 
-
-def _vouch_for_inline_task(pulse: Pulse, time_limit_s: float | None) -> None:
-    oldest = min((request.time_start for request in list(state.active_requests) if request.time_start), default=None)
-    if oldest is None:
-        return
-    if time_limit_s is None or time.time() - oldest < time_limit_s + GRACE_S:
-        pulse.beat()
+def _vouch(pulse: Pulse, time_limit_s: float | None) -> None:
+    while True:
+        time.sleep(INTERVAL_S)
+        pulse.vouch_for_running_task(time_limit_s)

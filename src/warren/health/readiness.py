@@ -6,10 +6,10 @@
                     messages, it has room, and yet nothing came between two looks at them
     DOUBTFUL        neither: RabbitMQ could not be asked. The file ages, so doubt that lasts for 30 s is a no
 
-Owner: the worker's main process, on Celery's own timer, that is the event loop in prefork, a greenlet in the green
-pools and the timer thread in threads and solo. Only prefork forks, and its children run no timers. Where the timer is
-the loop that does the work, a question to RabbitMQ holds it up: it is asked only when this worker has room and receives
-nothing, every 10 s (5 s while it suspects a stall), and its waits are bounded.
+Owner: the worker's main process, on Celery's own timer: a greenlet in the green pools, the event loop in all others.
+Only prefork forks, and its children run no timers. Where the timer is the loop that does the work, a question to
+RabbitMQ holds it up: it is asked only when this worker has room and receives nothing, every 10 s (5 s while it suspects
+a stall), and its waits are bounded.
 
 A crash of the process or its loop leaves the file to age.
 """
