@@ -106,6 +106,8 @@ STORAGES = {
 }
 # bodies over this get 413; uploads have a limit of their own
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_BYTES", 1_048_576)
+# bodies are spooled here while they arrive; a disk, because /tmp is memory
+FILE_UPLOAD_TEMP_DIR = env.str("UPLOAD_TEMP_DIR", "") or None
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1_048_576)
 
 # --- Postgres -------------------------------------------------------------------------------------------------------
@@ -114,7 +116,8 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1_048_576)
 # psycopg_pool is in those two images only.
 POOLED = IS_WEB or POOL in ("gevent", "eventlet", "threads")
 DB_POOL_SIZE = env.int("DB_POOL_SIZE", 10)
-DB_POOL_WAIT_S = 30  # how long a thread or greenlet waits for a connection before its query fails
+# how long a query waits for a connection before it fails: a client is better told 503 soon, a task better waits
+DB_POOL_WAIT_S = 5 if IS_WEB else 30
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -133,6 +136,9 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
+
+# throttling counts here, so that all web processes count together
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "warren_cache"}}
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 

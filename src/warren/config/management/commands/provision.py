@@ -15,6 +15,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Each step is idempotent; the first that fails stops the start."""
         call_command("migrate", interactive=False, verbosity=options["verbosity"])
+        call_command("createcachetable")
         for step in (database.provision, broker.provision, first_admin.provision):
             for done in step():
                 self.stdout.write(done)
