@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration import api, own_app
 from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.integration.stack import CommandFailedError, Stack
 
 STACK = pytest.StashKey[Stack]()
 
@@ -86,7 +86,7 @@ def admin(stack: Stack, _admin: Api) -> Api:  # noqa: ARG001  stack brings this 
 def _start(stack: Stack) -> None:
     try:
         stack.start()
-    except AssertionError as exc:
+    except CommandFailedError as exc:
         exc.add_note(stack.describe_unwell())
         raise
 

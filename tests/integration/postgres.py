@@ -5,19 +5,24 @@ from tests.integration.stack import Stack
 OWNER = "warren"
 
 
-def ask(stack: Stack, statement: str, *, role: str = OWNER) -> list[list[str]]:
-    """The rows of a statement's answer, all text. Raises `AssertionError` with Postgres' words where it refuses."""
+def ask(stack: Stack, statement: str, *, role: str = OWNER, **values: str) -> list[list[str]]:
+    """The rows of a statement's answer, all text. Raises `CommandFailedError` with Postgres' words where it refuses.
+
+    psql puts the values into the statement: as text for :'name', as an identifier for :"name".
+    """
     variable = "POSTGRES_PASSWORD" if role == OWNER else f"POSTGRES_{role.removeprefix('warren_').upper()}_PASSWORD"
+    settings = [option for name, value in values.items() for option in ("--set", f"{name}={value}")]
     said = stack.execute(
         "postgres",
         *("psql", "--host", "postgres", "--username", role, "--dbname", "warren", "--no-psqlrc"),
-        *("--tuples-only", "--no-align", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", statement),
+        *("--tuples-only", "--no-align", "--quiet", "--set", "ON_ERROR_STOP=1", *settings),
         env={"PGPASSWORD": stack.values[variable]},
+        stdin=statement,
     )
     return [line.split("|") for line in said.splitlines()]
 
 
-def number(stack: Stack, statement: str) -> float:
+def number(stack: Stack, statement: str, **values: str) -> float:
     """The one number that the statement gives."""
-    ((value,),) = ask(stack, statement)
+    ((value,),) = ask(stack, statement, **values)
     return float(value)

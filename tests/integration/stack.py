@@ -19,7 +19,12 @@ WORKERS = ("worker-cpu", "worker-io")
 
 START_TIMEOUT_S = 240  # a first start makes the database, migrates and declares the queues
 COMMAND_TIMEOUT_S = 300
-LOG_LINES = 40
+LOG_LINES = "40"
+ERASE_LINE = "\x1b[2K"  # compose writes it before each line of a log, also where there is no terminal
+
+
+class CommandFailedError(Exception):
+    """A command did not end with 0; the message has what it said."""
 
 
 class Stack:
@@ -61,20 +66,24 @@ class Stack:
 
     def up(self, *services: str, options: tuple[str, ...] = ()) -> None:
         """Start or recreate these services alone, and wait until they are healthy."""
-        self.compose("up", "--detach", "--wait", "--wait-timeout", str(START_TIMEOUT_S), "--no-deps", *options, *services)
+        self.compose(
+            "up", "--detach", "--wait", "--wait-timeout", str(START_TIMEOUT_S), "--no-deps", *options, *services
+        )
 
-    def compose(self, *arguments: str) -> str:
-        """Run `docker compose`; returns its output. Raises `AssertionError`, with what it said, when it fails."""
-        return _run([*self._driver.docker_compose_command(), "--ansi", "never", "--progress", "quiet", *arguments])
+    def compose(self, *arguments: str, stdin: str = "") -> str:
+        """Run `docker compose`; returns its output. Raises `CommandFailedError`."""
+        command = [*self._driver.docker_compose_command(), "--ansi", "never", "--progress", "quiet"]
+        return _run([*command, *arguments], stdin=stdin)
 
-    def execute(self, service: str, *command: str, env: Mapping[str, str] | None = None) -> str:
-        """Run a command in a service's container; returns its output, and raises as `compose` does."""
+    def execute(self, service: str, *command: str, env: Mapping[str, str] | None = None, stdin: str = "") -> str:
+        """Run a command in a service's container; returns its output. Raises `CommandFailedError`."""
         variables = [option for name, value in (env or {}).items() for option in ("--env", f"{name}={value}")]
-        return self.compose("exec", "--no-TTY", *variables, service, *command)
+        return self.compose("exec", "--no-TTY", *variables, service, *command, stdin=stdin)
 
-    def logs(self, *services: str) -> str:
-        """What they have printed since their containers were made."""
-        return self.compose("logs", "--no-log-prefix", *services)
+    def logs(self, service: str, *, tail: str = "all") -> str:
+        """What a service has printed since its containers were made, or the last lines of it."""
+        said = self.compose("logs", "--no-log-prefix", "--tail", tail, service)
+        return said.replace(ERASE_LINE, "")
 
     def containers(self, *, of: str | None = None) -> list[ComposeContainer]:
         """All containers of the project, or of one service, whatever their state."""
@@ -116,7 +125,7 @@ class Stack:
         unwell = sorted({str(each.Service) for each in containers if not _is_well(each)})
         told = [f"{each.Name}: {each.State} {each.Health} exit code {each.ExitCode}" for each in containers]
         for service in unwell:
-            told += ["", f"the end of {service}'s log:", self.compose("logs", "--tail", str(LOG_LINES), service)]
+            told += ["", f"the end of {service}'s log:", self.logs(service, tail=LOG_LINES)]
         return "\n".join(told)
 
 
@@ -126,9 +135,11 @@ def _is_well(container: ComposeContainer) -> bool:
     return container.State == "running" and container.Health == "healthy"
 
 
-def _run(command: list[str]) -> str:
+def _run(command: list[str], *, stdin: str = "") -> str:
     done = subprocess.run(
-        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, stdin=subprocess.DEVNULL
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, input=stdin
     )
-    assert done.returncode == 0, f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}\n{done.stdout}"
+    if done.returncode:
+        said = f"{done.stderr}{done.stdout}"
+        raise CommandFailedError(f"{' '.join(command)}: exit code {done.returncode}\n{said}")
     return done.stdout

@@ -11,6 +11,11 @@ from tests.integration import postgres, waiting
 from tests.integration.api import PASSWORD, Api
 from tests.integration.stack import Stack
 
+_MAIL_JOB = """
+SELECT job.queue, split_part(job.worker, '@', 1) FROM warren_job job JOIN accounts_user u ON u.id = job.owner_id
+WHERE u.email = :'email' AND job.task = 'accounts.send_welcome_mail' AND job.state = 'succeeded'
+"""
+
 
 def test_it_registers_at_once_and_the_welcome_mail_arrives_by_smtp(stack: Stack) -> None:
     email = f"{uuid4().hex[:12]}@example.org"
@@ -29,11 +34,7 @@ def test_it_registers_at_once_and_the_welcome_mail_arrives_by_smtp(stack: Stack)
 
 def test_the_welcome_mail_is_sent_by_the_io_worker(stack: Stack, member: Api) -> None:
     def look() -> list[list[str]]:
-        return postgres.ask(
-            stack,
-            "SELECT job.queue, split_part(job.worker, '@', 1) FROM warren_job job JOIN accounts_user u "  # noqa: S608
-            f"ON u.id = job.owner_id WHERE u.email = '{member.email}' AND job.state = 'succeeded'",
-        )
+        return postgres.ask(stack, _MAIL_JOB, email=member.email)
 
     assert waiting.until(look, within_s=20, what="the mail job has succeeded") == [["io", "worker-io"]]
 

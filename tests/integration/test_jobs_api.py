@@ -153,7 +153,9 @@ def test_a_wrong_argument_is_answered_with_those_that_are_taken(member: Api) -> 
     assert "seconds" in " ".join(answer.json()["errors"]["accepts"])
 
 
-@pytest.mark.parametrize("body", [b"{", b"", b"\xff\xfe", b"[1, 2]", b"null", b'"text"', b'{"task": NaN}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"", b"\xff\xfe", b"[1, 2]", b"null", b'"text"', b'{"task": NaN}', b"[" * 100_000]
+)
 def test_what_is_no_json_object_is_a_bad_request(member: Api, body: bytes) -> None:
     answer = member.request("POST", "/api/jobs/", content=body, headers={"Content-Type": "application/json"})
 
@@ -167,15 +169,22 @@ def test_a_body_that_is_no_json_by_its_type_is_refused(member: Api) -> None:
     assert answer.status_code == httpx.codes.UNSUPPORTED_MEDIA_TYPE
 
 
-def test_a_huge_body_is_refused_whether_announced_or_not(member: Api) -> None:
+def test_a_huge_body_is_refused(member: Api) -> None:
     body = b'{"task": "' + b"x" * 2 * MEGABYTE + b'"}'
-    json_type = {"Content-Type": "application/json"}
 
-    announced = member.request("POST", "/api/jobs/", content=body, headers=json_type)
-    chunked = member.request("POST", "/api/jobs/", content=iter([body]), headers=json_type)
+    answer = member.request("POST", "/api/jobs/", content=body, headers={"Content-Type": "application/json"})
 
-    assert [announced.status_code, chunked.status_code] == [httpx.codes.REQUEST_ENTITY_TOO_LARGE] * 2
-    assert str(MEGABYTE) in announced.json()["detail"]
+    assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    assert str(MEGABYTE) in answer.json()["detail"]
+
+
+def test_a_body_of_unknown_length_is_refused(member: Api) -> None:
+    body = iter([b'{"task": ', b'"probe.cpu.noop"}'])
+
+    answer = member.request("POST", "/api/jobs/", content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == httpx.codes.LENGTH_REQUIRED
+    assert answer.json()["detail"]
 
 
 @pytest.mark.parametrize("task", ["probe.cpu.sleep", "probe.io.sleep"])
@@ -229,7 +238,7 @@ def test_countdown_and_eta_delay_the_start(member: Api) -> None:
 
 
 def test_many_delayed_jobs_hold_nobody_up(member: Api) -> None:
-    delayed = [member.submit("probe.cpu.sleep", kwargs={"seconds": 0}, countdown=3600) for _ in range(60)]
+    delayed = [member.submit("probe.cpu.sleep", kwargs={"seconds": 0}, countdown=3600) for _ in range(30)]
 
     started = time.monotonic()
     member.wait(member.submit(NOOP), within_s=5)

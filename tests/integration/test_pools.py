@@ -20,7 +20,13 @@ POOLS = {
     ("cpu", "io"),
     [
         pytest.param("prefork", "gevent"),
-        pytest.param("threads", "eventlet", marks=pytest.mark.settings(WORKER_CPU_POOL="threads", WORKER_IO_POOL="eventlet", FETCH_ALLOW_PRIVATE="true")),
+        pytest.param(
+            "threads",
+            "eventlet",
+            marks=pytest.mark.settings(
+                WORKER_CPU_POOL="threads", WORKER_IO_POOL="eventlet", FETCH_ALLOW_PRIVATE="true"
+            ),
+        ),
         pytest.param("solo", "threads", marks=pytest.mark.settings(WORKER_CPU_POOL="solo", WORKER_IO_POOL="threads")),
     ],
 )
@@ -39,7 +45,8 @@ def test_the_guides_tasks_succeed_in_this_pool(stack: Stack, member: Api, cpu: s
     assert {name: told[name]["pool"]["implementation"] for name in told} == {"cpu": POOLS[cpu], "io": POOLS[io]}
 
 
-@pytest.mark.settings(WORKER_CPU_CPUS="1")
+# over librabbitmq, so that this and test_librabbitmq share one recreation of the worker
+@pytest.mark.settings(WORKER_CPU_CPUS="1", WORKER_CPU_LIBRABBITMQ="1")
 def test_prefork_runs_as_many_processes_as_the_container_has_cpus(stack: Stack) -> None:
     pool = workers.stats(stack)["cpu"]["pool"]
 

@@ -20,6 +20,11 @@ _SWITCH_OFF = """
 from django_celery_beat.models import PeriodicTask
 answer = PeriodicTask.objects.filter(name={name!r}).update(enabled=False)
 """
+_FIRED = "SELECT count(*) FROM warren_job WHERE task = 'probe.io.echo' AND arguments LIKE :'arguments'"
+_SILENT_S = """
+SELECT extract(epoch FROM now() - max(created_at)) FROM warren_job
+WHERE task = 'probe.io.echo' AND arguments LIKE :'arguments'
+"""
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def every_second(stack: Stack) -> Iterator[str]:
     name = uuid4().hex
     django_code.run(stack, _MAKE.format(name=name))
     yield name
-    postgres.ask(stack, f"DELETE FROM django_celery_beat_periodictask WHERE name = '{name}'")  # noqa: S608  our uuid
+    postgres.ask(stack, "DELETE FROM django_celery_beat_periodictask WHERE name = :'name'", name=name)
 
 
 def test_entries_from_code_of_every_kind_are_in_the_table(stack: Stack) -> None:
@@ -68,13 +73,9 @@ def test_an_entry_of_the_admin_fires_until_it_is_switched_off_by_an_update(stack
 
 
 def _fired(stack: Stack, name: str) -> float:
-    return postgres.number(stack, f"SELECT count(*) FROM warren_job WHERE {_of(name)}")
+    return postgres.number(stack, _FIRED, arguments=f"%{name}%")
 
 
 def _silent_s(stack: Stack, name: str) -> float:
     """Seconds since the entry last fired."""
-    return postgres.number(stack, f"SELECT extract(epoch FROM now() - max(created_at)) FROM warren_job WHERE {_of(name)}")
-
-
-def _of(name: str) -> str:
-    return f"task = 'probe.io.echo' AND arguments LIKE '%{name}%'"
+    return postgres.number(stack, _SILENT_S, arguments=f"%{name}%")

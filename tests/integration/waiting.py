@@ -6,7 +6,7 @@ from collections.abc import Callable
 PAUSE_S = 0.1
 
 
-def until[T](look: Callable[[], T], *, within_s: float, what: str) -> T:
+def until[T](look: Callable[[], T | None], *, within_s: float, what: str) -> T:
     """The first true value that `look` gives. Raises `AssertionError`, with the last value, if none came in time."""
     deadline = time.monotonic() + within_s
     while not (seen := look()):
@@ -14,10 +14,3 @@ def until[T](look: Callable[[], T], *, within_s: float, what: str) -> T:
             raise AssertionError(f"not within {within_s} s: {what}; the last look gave {seen!r}")
         time.sleep(PAUSE_S)
     return seen
-
-
-def seconds_until(look: Callable[[], bool], *, within_s: float, what: str) -> float:
-    """How long it took until `look` was true. Raises `AssertionError` if that was too long."""
-    started = time.monotonic()
-    until(look, within_s=within_s, what=what)
-    return time.monotonic() - started

@@ -21,7 +21,8 @@ def control(stack: Stack, *, command: str, worker: str) -> list[dict[str, Any]]:
         "from celery import current_app\n"
         f"answer = current_app.control.{command}({worker!r}, reply=True, pattern='worker-{worker}@*', matcher='glob')",
     )
-    assert replies, f"no {worker} worker answered {command}"
+    if not replies:
+        raise AssertionError(f"no {worker} worker answered {command}")
     return list(replies)
 
 

@@ -10,6 +10,8 @@ from rest_framework import serializers
 
 from warren.jobs.fields import NumberField, TextField
 
+RETRIES = 2
+
 
 class Nothing(serializers.Serializer[Any]):
     """No arguments."""
@@ -72,7 +74,7 @@ def total(numbers: list[float]) -> float:
 @shared_task(name="probe.cpu.succeed_at_third", queue="cpu", bind=True, max_retries=5)
 def succeed_at_third(self: "Task[[], int]") -> int:
     """Ask for two retries, then give the number of the attempt."""
-    if self.request.retries < 2:
+    if self.request.retries < RETRIES:
         raise self.retry(countdown=0.2)
     return self.request.retries + 1
 
