@@ -113,7 +113,7 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1_048_576)
 # --- Postgres -------------------------------------------------------------------------------------------------------
 
 # Threads (web) and greenlets (io) share a bounded pool; a process that does one thing at a time keeps one connection.
-# psycopg_pool is in those two images only.
+# psycopg_pool is in the images of web and the workers only.
 POOLED = IS_WEB or POOL in ("gevent", "eventlet", "threads")
 DB_POOL_SIZE = env.int("DB_POOL_SIZE", 10)
 # how long a query waits for a connection before it fails: a client is better told 503 soon, a task better waits
