@@ -5,15 +5,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 
 @pytest.fixture(autouse=True)
 def _fresh_site(settings: Settings, tmp_path: Path) -> None:
-    """No throttle counts of other tests; no collected static files needed; files go to a folder that is thrown away."""
-    cache.clear()
+    """No collected static files needed; files go to a folder that is thrown away."""
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "whitenoise" not in each]
     settings.STORAGES = {
         **settings.STORAGES,
