@@ -122,10 +122,9 @@ class Transport(upstream.Transport):  # type: ignore[misc]  # see above
     client: Any
 
     def _collect(self, connection: Any) -> None:
+        # the channels keep their closed connection: a late ack finds it closed, which Celery knows how to take
         if connection is not None:
             connection.abandon()
-            for channel in connection.channels.values():
-                channel.connection = None
             connection.channels.clear()
             connection.callbacks.clear()
         self.client.drain_events = None
