@@ -118,6 +118,15 @@ POOLED = IS_WEB or POOL in ("gevent", "eventlet", "threads")
 DB_POOL_SIZE = env.int("DB_POOL_SIZE", 10)
 # how long a query waits for a connection before it fails: a client is better told 503 soon, a task better waits
 DB_POOL_WAIT_S = 5 if IS_WEB else 30
+# while Postgres is away the pool tries ever more rarely for this long, then anew for the next query; with its default
+# of five minutes it goes on waiting long after Postgres is back
+DB_POOL_RECONNECT_S = 2
+POOL_OPTIONS = {
+    "min_size": 1,
+    "max_size": DB_POOL_SIZE,
+    "timeout": DB_POOL_WAIT_S,
+    "reconnect_timeout": DB_POOL_RECONNECT_S,
+}
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -128,11 +137,12 @@ DATABASES: dict[str, dict[str, Any]] = {
         "USER": env.str("POSTGRES_USER"),
         "PASSWORD": env.str("POSTGRES_PASSWORD"),
         "CONN_MAX_AGE": 0 if POOLED else None,
-        "CONN_HEALTH_CHECKS": not POOLED,
+        # after a restart of Postgres every kept connection is dead, and each would cost a request or a task
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
             "application_name": f"warren-{SERVICE}",
-            **({"pool": {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": DB_POOL_WAIT_S}} if POOLED else {}),
+            **({"pool": POOL_OPTIONS} if POOLED else {}),
         },
     }
 }
