@@ -13,6 +13,7 @@ FOR_TESTS = {
     "REGISTER_RATE": "10000/hour",
     "TOKEN_RATE": "10000/hour",
     "WORKER_SOFT_SHUTDOWN_S": "6",
+    "WORKER_STOP_GRACE": "20s",
 }
 
 

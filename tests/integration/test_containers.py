@@ -26,7 +26,7 @@ OWN_PACKAGES = {
     "librabbitmq-fork": {"worker-cpu"},
     "flower": {"flower"},
     "django": {"web", "worker-cpu", "worker-io", "beat", "relay"},
-    "psycopg-pool": {"web", "worker-io"},
+    "psycopg-pool": {"web", "worker-cpu", "worker-io"},
     "aiosmtpd": set(),
     "pip": set(),
     "uv": set(),

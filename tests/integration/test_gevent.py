@@ -1,7 +1,8 @@
 """The gevent worker: as fast as it should be, and within its share of Postgres connections."""
 
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -18,11 +19,12 @@ _CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE client_addr = :'addr
 
 
 def test_it_drains_a_queue_at_half_the_prefork_workers_rate_or_more(
-    stack: Stack, record_property: Callable[[str, object], None]
+    stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rates = {worker: _rate(stack, worker=worker) for worker in ("cpu", "io")}
 
-    record_property("tasks a second", rates)
+    with capsys.disabled():
+        sys.stdout.write(f" [no-op tasks a second: {rates}] ")  # the README's figures
     assert rates["io"] >= rates["cpu"] / 2, rates
 
 
@@ -43,7 +45,7 @@ def _rate(stack: Stack, *, worker: str) -> float:
         first = batches.submit(stack, f"probe.{worker}.noop", count=JOBS)
         batches.wait(stack, first, count=JOBS, state="queued")
     batches.wait(stack, first, count=JOBS, state="succeeded")
-    return JOBS / batches.span_s(stack, first)
+    return round(JOBS / batches.span_s(stack, first))
 
 
 @contextmanager

@@ -48,10 +48,10 @@ def spin(seconds: float) -> float:
 
 
 def query(seconds: float) -> float:
-    """Ask Postgres, wait, and ask again."""
-    _ask_postgres()
+    """Wait, then ask Postgres; a task that asks before it waits keeps its connection meanwhile."""
     time.sleep(seconds)
-    _ask_postgres()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.02)")
     return seconds
 
 
@@ -77,11 +77,6 @@ def succeed_at_third(self: "Task[[], int]") -> int:
     if self.request.retries < RETRIES:
         raise self.retry(countdown=0.2)
     return self.request.retries + 1
-
-
-def _ask_postgres() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(0.02)")
 
 
 def _on_both_queues(body: Callable[..., Any], *, arguments: type[serializers.Serializer[Any]]) -> None:
