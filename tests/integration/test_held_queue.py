@@ -73,7 +73,9 @@ def test_a_message_whose_workers_die_again_and_again_is_set_aside(stack: Stack, 
         takes = stack.execute("worker-cpu", "python", "-c", _DIE_HOLDING_IT, str(DELIVERY_LIMIT + 1)).split()
         assert takes == [job_id] * (DELIVERY_LIMIT + 1)
         waiting.until(lambda: job_id in _dead(stack), within_s=20, what=f"{job_id} is in the queue dead")
-        assert rabbitmq.messages(stack, "cpu") == 0
+        waiting.until(
+            lambda: rabbitmq.messages(stack, "cpu") == 0, within_s=20, what=f"{job_id} has left the queue cpu"
+        )
 
 
 def _dead(stack: Stack) -> list[str]:
