@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tests.integration import pools
 from tests.integration.api import Api
 
 INSIDE = [
@@ -33,8 +34,7 @@ def test_what_is_no_list_of_web_addresses_is_refused(member: Api, urls: object) 
     assert answer.status_code == httpx.codes.BAD_REQUEST
 
 
-# with eventlet, so that this and test_pools share one recreation of the workers
-@pytest.mark.settings(WORKER_CPU_POOL="threads", WORKER_IO_POOL="eventlet", FETCH_ALLOW_PRIVATE="true")
+@pytest.mark.settings(**pools.THREADS_AND_EVENTLET)
 def test_many_addresses_are_fetched_at_once_where_they_are_allowed(member: Api) -> None:
     good, missing, closed = "http://web:8000/livez", "http://web:8000/no-such-page", "http://web:9/"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration import workers
+from tests.integration import pools, workers
 from tests.integration.api import Api
 from tests.integration.stack import Stack
 
@@ -20,14 +20,8 @@ POOLS = {
     ("cpu", "io"),
     [
         pytest.param("prefork", "gevent"),
-        pytest.param(
-            "threads",
-            "eventlet",
-            marks=pytest.mark.settings(
-                WORKER_CPU_POOL="threads", WORKER_IO_POOL="eventlet", FETCH_ALLOW_PRIVATE="true"
-            ),
-        ),
-        pytest.param("solo", "threads", marks=pytest.mark.settings(WORKER_CPU_POOL="solo", WORKER_IO_POOL="threads")),
+        pytest.param("threads", "eventlet", marks=pytest.mark.settings(**pools.THREADS_AND_EVENTLET)),
+        pytest.param("solo", "threads", marks=pytest.mark.settings(**pools.SOLO_AND_THREADS)),
     ],
 )
 def test_the_guides_tasks_succeed_in_this_pool(stack: Stack, member: Api, cpu: str, io: str) -> None:

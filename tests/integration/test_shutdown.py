@@ -5,13 +5,26 @@ from typing import Any
 
 import pytest
 
-from tests.integration import waiting
+from tests.integration import pools, waiting
 from tests.integration.api import Api
 from tests.integration.stack import WORKERS, Stack
 
 # WORKER_SOFT_SHUTDOWN_S (6) and WORKER_STOP_GRACE (20) of tests/integration/environment.py are between these
 SHORT_S, LONG_S = 3, 24
 KILLED = 137  # by SIGKILL, after the grace period
+
+in_pools = pytest.mark.parametrize(
+    "courses",
+    [
+        pytest.param(pools.PREFORK_AND_GEVENT, id="prefork-gevent"),
+        pytest.param(
+            pools.THREADS_AND_EVENTLET,
+            id="threads-eventlet",
+            marks=pytest.mark.settings(**pools.THREADS_AND_EVENTLET),
+        ),
+    ],
+    indirect=True,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +39,10 @@ class Course:
 
 
 @pytest.fixture(scope="module")
-def courses(shared_stack: Stack, _member: Api) -> dict[str, Course]:
-    """Both workers stopped at once, amid work, and started again."""
+def courses(shared_stack: Stack, _member: Api, request: pytest.FixtureRequest) -> dict[str, Course]:
+    """Both workers, with the given pools, stopped at once amid work and started again."""
     stack, member = shared_stack, _member
-    stack.change({})
+    stack.change(request.param)
     queues = [service.removeprefix("worker-") for service in WORKERS]
     short = {queue: member.submit(f"probe.{queue}.sleep", kwargs={"seconds": SHORT_S}) for queue in queues}
     long = {queue: member.submit(f"probe.{queue}.sleep", kwargs={"seconds": LONG_S}) for queue in queues}
@@ -53,11 +66,13 @@ def courses(shared_stack: Stack, _member: Api) -> dict[str, Course]:
     }
 
 
+@in_pools
 @pytest.mark.parametrize("queue", ["cpu", "io"])
 def test_a_worker_ends_within_its_grace_period(courses: dict[str, Course], queue: str) -> None:
     assert courses[queue].exit_code != KILLED
 
 
+@in_pools
 @pytest.mark.parametrize("queue", ["cpu", "io"])
 def test_what_is_short_is_finished_before_the_end(courses: dict[str, Course], queue: str) -> None:
     job = courses[queue].short_then
@@ -65,6 +80,7 @@ def test_what_is_short_is_finished_before_the_end(courses: dict[str, Course], qu
     assert (job["state"], job["attempt"], job["result"]) == ("succeeded", 1, SHORT_S)
 
 
+@in_pools
 @pytest.mark.parametrize("queue", ["cpu", "io"])
 def test_what_is_long_is_handed_back_and_finished_as_the_same_job(courses: dict[str, Course], queue: str) -> None:
     then, later = courses[queue].long_then, courses[queue].long_later
@@ -73,6 +89,7 @@ def test_what_is_long_is_handed_back_and_finished_as_the_same_job(courses: dict[
     assert (later["state"], later["attempt"], later["result"]) == ("succeeded", 2, LONG_S)
 
 
+@in_pools
 @pytest.mark.parametrize("queue", ["cpu", "io"])
 def test_what_had_not_begun_runs_later(courses: dict[str, Course], queue: str) -> None:
     assert {(job["state"], job["result"]) for job in courses[queue].waited_later} == {("succeeded", "later")}
