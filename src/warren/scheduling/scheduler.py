@@ -53,8 +53,12 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat 
         return wait_s
 
     def reserve(self, entry: ModelEntry) -> ModelEntry:
-        """The entry as it is after this run; `apply_entry` notes it, not a later sync."""
-        return next(entry)
+        """The entry as it is after this run; `apply_entry` notes it, not a later sync.
+
+        It takes its place in what was read: upstream keeps the old one, and may find it due a second time.
+        """
+        self._schedule[entry.name] = after = next(entry)
+        return after
 
     def apply_entry(self, entry: ModelEntry, producer: None = None) -> None:  # noqa: ARG002  Celery passes it
         """Accept the job of one due entry and note its run, in one transaction.
