@@ -105,3 +105,18 @@ class ResultGroup(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Chord(models.Model):
+    """How many parts of a chord have returned. `size` is null until Celery tells it."""
+
+    id = models.CharField(primary_key=True, max_length=255)
+    returned = models.PositiveIntegerField(default=0)
+    size = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "warren_chord"
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.returned} of {self.size}"
