@@ -37,9 +37,9 @@ RETURNING attempt
 """
 
 _ADOPT = """
-INSERT INTO warren_job (id, task, queue, state, attempt, worker, arguments, traceback, root_id, parent_id, group_id,
-                        started_at)
-VALUES (%(id)s, %(task)s, %(queue)s, 'running', 1, %(worker)s, %(arguments)s, '', %(root_id)s, %(parent_id)s,
+INSERT INTO warren_job (id, task, queue, state, attempt, worker, arguments, message, traceback, root_id, parent_id,
+                        group_id, started_at)
+VALUES (%(id)s, %(task)s, %(queue)s, 'running', 1, %(worker)s, %(arguments)s, '', '', %(root_id)s, %(parent_id)s,
         %(group_id)s, now())
 ON CONFLICT (id) DO NOTHING
 RETURNING attempt

@@ -75,7 +75,8 @@ class Relay:
         """Move one batch; returns how many rows left the outbox. Raises `BrokerError` when RabbitMQ is away."""
         with transaction.atomic():
             due = list(
-                OutboxMessage.objects.select_for_update(skip_locked=True)
+                OutboxMessage.objects.select_related("job")
+                .select_for_update(skip_locked=True, of=("self",))
                 .filter(available_at__lte=Now())
                 .order_by("available_at", "id")[:BATCH]
             )
@@ -110,8 +111,10 @@ def _settle_unwanted(due: list[OutboxMessage]) -> set[str]:
 
 
 def _mark_queued(messages: list[OutboxMessage]) -> None:
-    waiting = Job.objects.filter(pk__in=[message.job_id for message in messages], state=State.ACCEPTED)
-    waiting.update(state=State.QUEUED)
+    jobs = Job.objects.filter(pk__in=[message.job_id for message in messages])
+    jobs.filter(state=State.ACCEPTED).update(state=State.QUEUED, queued_at=Now())
+    # a retry is known as such until its next attempt starts
+    jobs.filter(state=State.RETRYING).update(queued_at=Now())
 
 
 def _note(refused: dict[int, str]) -> None:

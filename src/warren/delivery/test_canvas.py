@@ -39,10 +39,11 @@ def run(deliver: Deliver) -> Run:
         count = 0
         while message := OutboxMessage.objects.order_by("id").first():
             message.delete()
-            args, kwargs, embed = json.loads(message.body)
+            envelope = message.job.envelope
+            args, kwargs, embed = json.loads(envelope.body)
             assert not kwargs
-            headers = {name: value for name, value in message.headers.items() if name != "id"}
-            deliver(current_app.tasks[message.headers["task"]], message.job_id, *args, **headers, **embed)
+            headers = {name: value for name, value in envelope.headers.items() if name != "id"}
+            deliver(current_app.tasks[envelope.headers["task"]], message.job_id, *args, **headers, **embed)
             count += 1
         return count
 

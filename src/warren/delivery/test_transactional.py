@@ -48,7 +48,7 @@ def test_it_commits_effect_outcome_and_next_step_when_the_body_succeeds(deliver:
     job.refresh_from_db()
     assert (job.state, job.result) == (State.SUCCEEDED, '"done"')
     assert Group.objects.count() == 1
-    assert OutboxMessage.objects.get().routing_key == "io"
+    assert OutboxMessage.objects.get().job.queue == "io"
 
 
 def test_it_has_the_effect_once_when_the_message_comes_again(deliver: Deliver, job: Job) -> None:
@@ -91,5 +91,5 @@ def test_it_rolls_the_effect_back_and_keeps_the_retry_when_the_body_retries(deli
 
     job.refresh_from_db()
     assert job.state == State.RETRYING
-    assert OutboxMessage.objects.get(job_id=job.pk).headers["retries"] == 1
+    assert OutboxMessage.objects.get(job_id=job.pk).job.envelope.headers["retries"] == 1
     assert not Group.objects.exists()
