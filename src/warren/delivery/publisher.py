@@ -51,6 +51,16 @@ class Publisher:
             raise BrokerError(f"RabbitMQ: {exc or type(exc).__name__}") from exc
         return self._refused
 
+    def messages_ready(self, queue: str) -> int | None:
+        """How many messages of the queue no worker has fetched; None if there is no such queue, or no broker."""
+        try:
+            self._open()
+            with self._connection.channel() as channel:  # its own: a missing queue closes the channel
+                return int(channel.queue_declare(queue, passive=True).message_count)
+        except (AMQPError, OperationalError, OSError) as exc:
+            log.warning("RabbitMQ cannot tell the length of queue %r: %s", queue, exc)
+            return None
+
     def close(self) -> None:
         """Drop the connection; the next publish opens a new one."""
         connection, self._connection, self._channel = self._connection, None, None

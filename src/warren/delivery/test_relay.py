@@ -28,7 +28,7 @@ def add(left: int, right: int) -> int:
 def relay(app: Celery) -> Iterator[Relay]:
     made = Relay(app, on_pass=lambda: None)
     yield made
-    made._publisher.close()
+    made.close()
 
 
 def _take(queue: Queue) -> Any:
