@@ -2,7 +2,7 @@
 
 A job is taken for lost when it was queued for longer than LOST_AFTER and its queue has no message ready. Wrong guesses
 are harmless: messages that a worker has fetched ahead are not ready either, so such a job may be sent twice, and the
-claim lets one delivery run it. A guess is repeated after LOST_AFTER at the earliest, and never while messages are ready.
+claim lets one delivery run it. A guess is repeated after LOST_AFTER at the earliest, never while messages are ready.
 
     queue wiped, or broker without its disk   every waiting job is found once the queue exists again and is empty
     another relay reconciles                  one at a time: whoever gets the lock
