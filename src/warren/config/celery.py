@@ -29,7 +29,7 @@ def make_app() -> Celery:
     made = WarrenCelery(
         "warren",
         amqp="warren.delivery.amqp:OutboxAMQP",
-        task_cls="warren.delivery.claim:JobTask",
+        task_cls="warren.delivery.task:JobTask",
     )
     made.config_from_object("django.conf:settings", namespace="CELERY")
     made.conf["broker_url"] = with_login(

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from warren.config import celery
 from warren.config.logs import NoDelayAdvice
-from warren.delivery.claim import JobTask
+from warren.delivery.task import JobTask
 from warren.scheduling.signals import ticked
 
 

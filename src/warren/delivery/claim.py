@@ -13,18 +13,16 @@ current one (`results.py`).
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from celery import Celery
-from celery.contrib.django.task import DjangoTask
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from warren.delivery.errors import DatabaseUnreachableError
 
-if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
-    from warren.delivery.results import JobBackend
+if TYPE_CHECKING:  # which claims its job through this module
+    from warren.delivery.task import JobTask
 
 # A restarted Postgres answers again within seconds; a claim that waits longer than this gives the message back.
 DATABASE_PATIENCE_S = 60.0
@@ -39,55 +37,47 @@ RETURNING attempt
 """
 
 _ADOPT = """
-INSERT INTO warren_job (id, task, queue, state, attempt, worker, arguments, traceback, root_id, parent_id, group_id,
-                        started_at)
-VALUES (%(id)s, %(task)s, %(queue)s, 'running', 1, %(worker)s, %(arguments)s, '', %(root_id)s, %(parent_id)s,
+INSERT INTO warren_job (id, task, queue, state, attempt, worker, arguments, message, traceback, root_id, parent_id,
+                        group_id, started_at)
+VALUES (%(id)s, %(task)s, %(queue)s, 'running', 1, %(worker)s, %(arguments)s, '', '', %(root_id)s, %(parent_id)s,
         %(group_id)s, now())
 ON CONFLICT (id) DO NOTHING
 RETURNING attempt
 """
 
 
-class JobTask(DjangoTask[..., Any]):
-    """The base of every task: claims the job, then runs the body.
+def take(task: "JobTask") -> int:
+    """Claim the job of the running request; returns the number of this attempt.
 
-    `arguments` is a DRF serializer class for what may be passed from outside; a task without one cannot be called
-    over HTTP.
+    Raises `Ignore` for a duplicate, and `Reject`, which gives the message back, when Postgres stays away.
     """
-
-    abstract = True
-    arguments: Any = None
-    backend: "JobBackend"
-    _queue: str | None = None
-
-    @classmethod
-    def bind(cls, app: Celery) -> Celery:
-        """Keep `@shared_task(queue=...)`, which Celery deprecates in favour of a routing table far from the task."""
-        if isinstance(declared := cls.__dict__.get("queue"), str):
-            cls._queue = declared
-            del cls.queue
-        return super().bind(app)
-
-    @property
-    def queue(self) -> str | None:
-        """The queue that the task was declared with; None is the default queue."""
-        return self._queue
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the body; inside a worker only if this delivery wins the job. Raises `Ignore` for a duplicate."""
-        request = self.request
-        if request.called_directly:
-            return super().__call__(*args, **kwargs)
-        if not request.is_eager:
-            request.update(job_attempt=_patiently(lambda: _claim(self)))
-            _give_back_pooled_connection()
-        result = self.run(*args, **kwargs)
-        if not request.is_eager:
-            self.backend.refuse_unstorable(result)
-        return result
+    try:
+        attempt = patiently(lambda: _claim(task))
+    except DatabaseUnreachableError as exc:
+        raise Reject(exc, requeue=True) from exc
+    _give_back_pooled_connection()
+    return attempt
 
 
-def _claim(task: JobTask) -> int:
+def patiently[T](step: Callable[[], T]) -> T:
+    """Do the step, again and again while Postgres is away. Raises `DatabaseUnreachableError` after a minute.
+
+    Inside a transaction it is tried once: only the whole transaction can be tried again.
+    """
+    if connection.in_atomic_block:
+        return step()
+    deadline = time.monotonic() + DATABASE_PATIENCE_S
+    while True:
+        try:
+            return step()
+        except (OperationalError, InterfaceError) as exc:
+            connection.close()
+            if time.monotonic() > deadline:
+                raise DatabaseUnreachableError from exc
+            time.sleep(DATABASE_RETRY_S)
+
+
+def _claim(task: "JobTask") -> int:
     request = task.request
     delivery = request.delivery_info or {}
     row = {
@@ -107,19 +97,6 @@ def _claim(task: JobTask) -> int:
             if taken := cursor.fetchone():
                 return int(taken[0])
     raise Ignore(f"job {request.id} is final or runs elsewhere")
-
-
-def _patiently[T](step: Callable[[], T]) -> T:
-    """Ride out a restart of Postgres; the job was accepted, so the database is only away, not refusing."""
-    deadline = time.monotonic() + DATABASE_PATIENCE_S
-    while True:
-        try:
-            return step()
-        except (OperationalError, InterfaceError) as exc:
-            connection.close()
-            if time.monotonic() > deadline:
-                raise DatabaseUnreachableError from exc
-            time.sleep(DATABASE_RETRY_S)
 
 
 def _give_back_pooled_connection() -> None:

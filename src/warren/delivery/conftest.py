@@ -39,7 +39,7 @@ type Deliver = Callable[..., Any]
 def deliver(app: Celery) -> Deliver:
     """Runs a task as a worker does when a message arrives; returns Celery's trace outcome."""
 
-    def run(task: Task[Any, Any], job_id: str, *args: Any, redelivered: bool = False, **headers: Any) -> Any:
+    def run(task: Task[Any, Any], job_id: str, /, *args: Any, redelivered: bool = False, **headers: Any) -> Any:
         request = {
             "id": job_id,
             "hostname": "worker-test@here",

@@ -7,11 +7,15 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from warren.delivery.envelope import Envelope
 from warren.delivery.states import FINAL, TO_CELERY, State
 
 
 class Job(models.Model):
     """One accepted piece of work. Its row is the truth about it; messages are only how workers hear of it.
+
+    `message` is all that the relay needs to publish, so that a job can be sent again whatever became of its message; ""
+    for a job that somebody else published.
 
     `arguments`, `result` and `progress` hold JSON as text, exactly as Celery's serializer wrote it: Postgres' jsonb
     refuses values that JSON as Python writes it allows (NaN, \\u0000), and a result must never be refused.
@@ -26,6 +30,7 @@ class Job(models.Model):
     worker = models.CharField(max_length=255, default="")
     priority = models.PositiveSmallIntegerField(null=True)
     arguments = models.TextField(default="[[], {}]")
+    message = models.TextField(default="")
     progress = models.TextField(null=True)  # noqa: DJ001  null is "never reported", "" would not be JSON
     result = models.TextField(null=True)  # noqa: DJ001  null is "none yet", "" would not be JSON
     traceback = models.TextField(default="")
@@ -35,6 +40,7 @@ class Job(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     available_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -64,6 +70,11 @@ class Job(models.Model):
         return TO_CELERY[State(self.state)]
 
     @property
+    def envelope(self) -> Envelope:
+        """The message to publish. Raises `ValueError` or `TypeError` if the job holds none."""
+        return Envelope.from_json(self.message, arguments=self.arguments)
+
+    @property
     def args(self) -> list[Any]:
         return list(json.loads(self.arguments)[0])
 
@@ -73,14 +84,9 @@ class Job(models.Model):
 
 
 class OutboxMessage(models.Model):
-    """A message that RabbitMQ has not confirmed yet. The relay deletes it when it has."""
+    """A job whose message RabbitMQ has not confirmed yet. The relay deletes it when it has."""
 
-    job_id = models.CharField(max_length=255, db_index=True)
-    exchange = models.CharField(max_length=255)
-    routing_key = models.CharField(max_length=255)
-    body = models.TextField()
-    headers = models.JSONField()
-    properties = models.JSONField()
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="+")
     available_at = models.DateTimeField(db_default=Now())
     failures = models.PositiveIntegerField(default=0)
     last_error = models.TextField(default="")
@@ -90,7 +96,7 @@ class OutboxMessage(models.Model):
         indexes = (models.Index(fields=["available_at", "id"], name="warren_outbox_due"),)
 
     def __str__(self) -> str:
-        return f"{self.job_id} for {self.routing_key}"
+        return f"message of job {self.job_id}"
 
 
 class ResultGroup(models.Model):
@@ -105,3 +111,18 @@ class ResultGroup(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Chord(models.Model):
+    """How many parts of a chord have returned. `size` is null until Celery tells it."""
+
+    id = models.CharField(primary_key=True, max_length=255)
+    returned = models.PositiveIntegerField(default=0)
+    size = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "warren_chord"
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.returned} of {self.size}"

@@ -51,6 +51,16 @@ class Publisher:
             raise BrokerError(f"RabbitMQ: {exc or type(exc).__name__}") from exc
         return self._refused
 
+    def messages_ready(self, queue: str) -> int | None:
+        """How many messages of the queue no worker has fetched; None if there is no such queue, or no broker."""
+        try:
+            self._open()
+            with self._connection.channel() as channel:  # its own: a missing queue closes the channel
+                return int(channel.queue_declare(queue, passive=True).message_count)
+        except (AMQPError, OperationalError, OSError) as exc:
+            log.warning("RabbitMQ cannot tell the length of queue %r: %s", queue, exc)
+            return None
+
     def close(self) -> None:
         """Drop the connection; the next publish opens a new one."""
         connection, self._connection, self._channel = self._connection, None, None
@@ -77,17 +87,18 @@ class Publisher:
             self._refused[message.pk] = f"not a message: {exc!r}"
 
     def _send(self, message: OutboxMessage) -> None:
-        properties = dict(message.properties)
+        envelope = message.job.envelope
+        properties = dict(envelope.properties)
         wire = self._channel.prepare_message(
-            message.body,
+            envelope.body,
             priority=properties.pop("priority", None) or 0,
             content_type=properties.pop("content_type"),
             content_encoding=properties.pop("content_encoding"),
-            headers=message.headers,
+            headers=dict(envelope.headers),
             properties={**properties, "message_id": str(message.pk)},
         )
         publish = self._channel._basic_publish  # noqa: SLF001  basic_publish may wait for a confirm each time
-        publish(wire, message.exchange, message.routing_key, mandatory=True)
+        publish(wire, envelope.exchange, envelope.routing_key, mandatory=True)
         self._unanswered[self._next_tag] = message
         self._next_tag += 1
 
@@ -111,7 +122,7 @@ class Publisher:
 
     def _on_nack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001  py-amqp passes it by position
         for message in self._answered(tag, multiple=multiple):
-            self._refused[message.pk] = f"RabbitMQ refused it (nack) for queue {message.routing_key!r}"
+            self._refused[message.pk] = f"RabbitMQ refused it (nack) for queue {message.job.queue!r}"
 
     def _on_return(self, reply: Any, _exchange: str, routing_key: str, returned: Any) -> None:
         self._refused[int(returned.properties["message_id"])] = f"no queue takes {routing_key!r}: {reply}"

@@ -14,6 +14,7 @@ A pass, in one transaction:
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from django.db.models import F, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from warren.delivery import reconciler
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.outbox import CHANNEL
 from warren.delivery.publisher import BrokerError, Publisher
@@ -33,6 +35,7 @@ from warren.delivery.states import FINAL, State
 BATCH = 500  # a pass holds its locks for about as many tenths of a millisecond
 LONGEST_WAIT_S = 1.0  # how late a lost notification can make a message; also how often the heartbeat is shown
 SHORTEST_WAIT_S = 0.05  # rows that another relay holds look due: without this we would spin until it lets go
+RECONCILE_EVERY_S = 10.0
 FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 10.0
 ROW_BACK_OFF_S = 10  # a refused message does not stop the others; it is tried again after this
@@ -48,6 +51,7 @@ class Relay:
         self._publisher = Publisher(app)
         self._on_pass = on_pass
         self._stopping = threading.Event()
+        self._reconciled_at = float("-inf")
 
     def stop(self) -> None:
         """Finish the current pass, then return from `run`."""
@@ -59,6 +63,8 @@ class Relay:
         while not self._stopping.is_set():
             try:
                 moved = self.run_pass()
+                if time.monotonic() - self._reconciled_at > RECONCILE_EVERY_S:
+                    self.reconcile()
                 if not moved:
                     self._wait_for_work()
                 back_off_s = FIRST_BACK_OFF_S
@@ -69,13 +75,23 @@ class Relay:
                 self._stopping.wait(back_off_s)
                 back_off_s = min(back_off_s * 2, LONGEST_BACK_OFF_S)
             self._on_pass()
+        self.close()
+
+    def close(self) -> None:
+        """Drop the connection to RabbitMQ; it is opened again when needed."""
         self._publisher.close()
+
+    def reconcile(self) -> None:
+        """Put jobs that RabbitMQ lost back into the outbox."""
+        self._reconciled_at = time.monotonic()
+        reconciler.run(self._publisher.messages_ready, now=timezone.now())
 
     def run_pass(self) -> int:
         """Move one batch; returns how many rows left the outbox. Raises `BrokerError` when RabbitMQ is away."""
         with transaction.atomic():
             due = list(
-                OutboxMessage.objects.select_for_update(skip_locked=True)
+                OutboxMessage.objects.select_related("job")
+                .select_for_update(skip_locked=True, of=("self",))
                 .filter(available_at__lte=Now())
                 .order_by("available_at", "id")[:BATCH]
             )
@@ -110,8 +126,10 @@ def _settle_unwanted(due: list[OutboxMessage]) -> set[str]:
 
 
 def _mark_queued(messages: list[OutboxMessage]) -> None:
-    waiting = Job.objects.filter(pk__in=[message.job_id for message in messages], state=State.ACCEPTED)
-    waiting.update(state=State.QUEUED)
+    jobs = Job.objects.filter(pk__in=[message.job_id for message in messages])
+    jobs.filter(state=State.ACCEPTED).update(state=State.QUEUED, queued_at=Now())
+    # a retry is known as such until its next attempt starts
+    jobs.filter(state=State.RETRYING).update(queued_at=Now())
 
 
 def _note(refused: dict[int, str]) -> None:

@@ -7,26 +7,42 @@ late result of a lost attempt, or of a job that was cancelled meanwhile, changes
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from functools import partial
+from typing import Any, cast, override
 
 from celery import Celery
 from celery import states as celery_states
 from celery.app.task import Context
 from celery.backends.base import BaseBackend
+from celery.exceptions import TaskRevokedError
 from celery.exceptions import TimeoutError as CeleryTimeoutError
+from celery.result import GroupResult, result_from_tuple
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from warren.delivery import chords, claim
 from warren.delivery.errors import ResultTooLargeError
-from warren.delivery.models import Job, ResultGroup
+from warren.delivery.models import Chord, Job, ResultGroup
 from warren.delivery.states import FINAL, FROM_CELERY, State
 
 FIRST_POLL_S = 0.005
 LONGEST_POLL_S = 0.25
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What Celery hands over when a job is done; `state` is Celery's, `result` is encoded."""
+
+    task_id: str
+    state: str
+    result: Any
+    traceback: Any
+    request: Context | None
 
 
 class JobBackend(BaseBackend):
@@ -45,17 +61,49 @@ class JobBackend(BaseBackend):
         state: str = celery_states.SUCCESS,
     ) -> None:
         """Store the outcome of a finished task. With `ignore_result` the state is kept and the value is not."""
+        if getattr(request, "job_finished", False):
+            return  # in the task's own transaction (`task.py`)
         kept = result if store_result else None
         super().mark_as_done(task_id, kept, _storing(request), store_result=True, state=state)
 
-    def mark_as_failure(self, task_id: str, exc: Exception, *args: Any, **kwargs: Any) -> None:
-        """Store a failure, `ignore_result` or not: an accepted job always becomes final."""
-        kwargs["store_result"] = True
-        super().mark_as_failure(task_id, exc, *args, **kwargs)
+    @override
+    def mark_as_failure(
+        self,
+        task_id: str,
+        exc: Exception,
+        traceback: Any = None,
+        request: Context | None = None,
+        store_result: bool = True,
+        call_errbacks: bool = True,
+        state: str = celery_states.FAILURE,
+    ) -> None:
+        """Store a failure and what follows from it (chord, chain, errbacks), or neither if it is not ours to store.
 
-    def exception_safe_to_retry(self, exc: BaseException) -> bool:
-        """Whether the database was only away: the write is guarded, so doing it again is harmless."""
-        return isinstance(exc, OperationalError | InterfaceError)
+        `ignore_result` or not: every accepted job becomes final.
+        """
+        follow = partial(
+            super().mark_as_failure, task_id, exc, traceback, request, call_errbacks=call_errbacks, state=state
+        )
+        self._fail(_Outcome(task_id, state, self.encode_result(exc, state), traceback, request), follow)
+
+    @override
+    def mark_as_revoked(
+        self,
+        task_id: str,
+        reason: str = "",
+        request: Context | None = None,
+        store_result: bool = True,
+        state: str = celery_states.REVOKED,
+    ) -> None:
+        """Store that a job was revoked, or had expired, as `mark_as_failure` does."""
+        follow = partial(super().mark_as_revoked, task_id, reason, request, state=state)
+        self._fail(_Outcome(task_id, state, self.encode_result(TaskRevokedError(reason), state), None, request), follow)
+
+    @override
+    def store_result(self, task_id: str, *args: Any, **kwargs: Any) -> Any:
+        """Store a state; waits for a Postgres that restarts."""
+        store = super().store_result
+        return claim.patiently(lambda: store(task_id, *args, **kwargs))
 
     def wait_for(
         self,
@@ -80,6 +128,27 @@ class JobBackend(BaseBackend):
             time.sleep(pause if timeout is None else min(pause, timeout - waited))
             pause = min(pause * 1.5, interval, LONGEST_POLL_S)
 
+    def succeed(self, task_id: str, *, attempt: int, result: Any) -> bool:
+        """Make the job succeeded; False, and nothing changed, if this attempt is no longer the current one."""
+        running = Job.objects.filter(pk=task_id, attempt=attempt, state=State.RUNNING)
+        return bool(running.update(state=State.SUCCEEDED, result=self.encode(result), traceback="", finished_at=Now()))
+
+    @override
+    def apply_chord(self, header_result_args: tuple[Any, ...], body: Any, **_kwargs: Any) -> None:
+        """Remember the chord's parts; the last to return sends the body. Replaces Celery's polling `chord_unlock`."""
+        GroupResult(*header_result_args).save(backend=self)
+
+    @override
+    def set_chord_size(self, group_id: str, chord_size: int) -> None:
+        """Called by Celery just before it sends the last part."""
+        chords.set_size(group_id, size=chord_size)
+
+    @override
+    def on_chord_part_return(self, request: Context, state: str, result: Any, **_kwargs: Any) -> None:
+        """Called for each part, in the transaction that stored its outcome."""
+        if request.group:
+            chords.part_returned(self.app, group_id=request.group, body=request.chord)
+
     def refuse_unstorable(self, result: Any) -> None:
         """Raise `ResultTooLargeError`, with the sizes, or kombu's `EncodeError` for what is not JSON.
 
@@ -96,6 +165,15 @@ class JobBackend(BaseBackend):
         oldest = timezone.now() - timedelta(days=settings.JOB_RETENTION_DAYS)
         Job.objects.filter(finished_at__lt=oldest).delete()
         ResultGroup.objects.filter(created_at__lt=oldest).delete()
+        Chord.objects.filter(created_at__lt=oldest).delete()
+
+    def _fail(self, outcome: "_Outcome", follow: Callable[[], None]) -> None:
+        def step() -> None:
+            with transaction.atomic():
+                if self._close(outcome):
+                    follow()  # stores once more, which changes nothing
+
+        claim.patiently(step)
 
     def _store_result(
         self,
@@ -106,24 +184,31 @@ class JobBackend(BaseBackend):
         request: Context | None = None,
         **_kwargs: Any,
     ) -> None:
-        open_job = Job.objects.filter(pk=task_id).exclude(state__in=FINAL)
-        if attempt := getattr(request, "job_attempt", None):
-            open_job = open_job.filter(attempt=attempt)
-        elif hostname := getattr(request, "hostname", None):
-            # a worker's main process (hard time limit, lost child) knows the message, not the claim: it speaks for
-            # what runs on this worker, not for an attempt that another one has taken meanwhile
-            open_job = open_job.exclude(Q(state=State.RUNNING) & ~Q(worker=hostname))
-        if state not in FROM_CELERY:
-            open_job.update(progress=json.dumps({"state": state, "meta": json.loads(self.encode(result))}))
-            return
-        new_state = FROM_CELERY[state]
-        if new_state == State.CANCELLED and "expired" in result["exc_message"]:
-            new_state = State.EXPIRED  # Celery revokes an expired message, and its reason is all that tells
-        if new_state in (State.RUNNING, State.RETRYING):
+        if state in celery_states.READY_STATES:
+            self._close(_Outcome(task_id, state, result, traceback, request))
+        elif state in FROM_CELERY:
             # the claim and the outbox have already moved the job; only the reason for the retry is news
-            open_job.filter(state=new_state).update(traceback=str(traceback or ""))
-            return
-        open_job.update(state=new_state, result=self.encode(result), traceback=str(traceback or ""), finished_at=Now())
+            _ours(task_id, request).filter(state=FROM_CELERY[state]).update(traceback=str(traceback or ""))
+        else:
+            progress = json.dumps({"state": state, "meta": json.loads(self.encode(result))})
+            _ours(task_id, request).update(progress=progress)
+
+    def _close(self, outcome: "_Outcome") -> bool:
+        """Make the job final; False, and nothing changed, if it is already or another attempt runs."""
+        fields: dict[str, Any] = {
+            "state": _final_state(outcome),
+            "result": self.encode(outcome.result),
+            "traceback": str(outcome.traceback or ""),
+        }
+        if _ours(outcome.task_id, outcome.request).update(finished_at=Now(), **fields):
+            return True
+        if Job.objects.filter(pk=outcome.task_id).exists():
+            return False
+        # the rest of a chain, or the body of a chord, that will never be sent: whoever waits for it must learn why
+        task = getattr(outcome.request, "task", None) or ""
+        never_sent = Job(pk=outcome.task_id, task=task, finished_at=timezone.now(), **fields)
+        Job.objects.bulk_create([never_sent], ignore_conflicts=True)
+        return True
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         job = Job.objects.filter(pk=task_id).first()
@@ -155,12 +240,28 @@ class JobBackend(BaseBackend):
         return {"result": self._group_from(saved), "task_id": group_id} if saved else None
 
     def _group_from(self, saved: ResultGroup) -> Any:
-        from celery.result import result_from_tuple  # noqa: PLC0415  celery.result imports the backends
-
         return result_from_tuple(self.decode(saved.result.encode()), self.app)
 
     def _delete_group(self, group_id: str) -> None:
         ResultGroup.objects.filter(pk=group_id).delete()
+
+
+def _ours(task_id: str, request: Context | None) -> QuerySet[Job]:
+    """The job, while it is not final and the request may speak for it."""
+    job = Job.objects.filter(pk=task_id).exclude(state__in=FINAL)
+    if attempt := getattr(request, "job_attempt", None):
+        return job.filter(attempt=attempt)
+    if hostname := getattr(request, "hostname", None):
+        # a worker's main process (hard time limit, lost child) knows the message, not the claim: it speaks for
+        # what runs on this worker, not for an attempt that another one has taken meanwhile
+        return job.exclude(Q(state=State.RUNNING) & ~Q(worker=hostname))
+    return job
+
+
+def _final_state(outcome: "_Outcome") -> State:
+    if outcome.state == celery_states.REVOKED and "expired" in outcome.result["exc_message"]:
+        return State.EXPIRED  # Celery revokes an expired message, and its reason is all that tells
+    return FROM_CELERY[outcome.state]
 
 
 def _storing(request: Context | None) -> Context | None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import EncodeError
 
+from warren.delivery import outbox
 from warren.delivery.conftest import Deliver
 from warren.delivery.errors import UnsupportedSerializerError
 from warren.delivery.models import Job, OutboxMessage
@@ -40,8 +41,9 @@ def test_it_writes_job_and_message_when_a_task_is_delayed() -> None:
     job = Job.objects.get(pk=result.id)
     message = OutboxMessage.objects.get(job_id=result.id)
     assert (job.task, job.queue, job.state, job.args, job.kwargs) == ("outbox.add", "io", State.ACCEPTED, [1, 2], {})
-    assert (message.exchange, message.routing_key, message.headers["id"]) == ("", "io", result.id)
-    assert json.loads(message.body)[:2] == [[1, 2], {}]
+    envelope = message.job.envelope
+    assert (envelope.exchange, envelope.routing_key, envelope.headers["id"]) == ("", "io", result.id)
+    assert json.loads(envelope.body)[:2] == [[1, 2], {}]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -62,7 +64,7 @@ def test_it_keeps_a_delay_in_the_row_and_out_of_the_message_when_there_is_a_coun
 
     message = OutboxMessage.objects.get(job_id=result.id)
     assert timedelta(seconds=0.4) < message.available_at - before < timedelta(seconds=5)
-    assert message.headers["eta"] is None
+    assert message.job.envelope.headers["eta"] is None
 
 
 def test_it_keeps_expiry_and_priority_when_they_are_given() -> None:
@@ -71,7 +73,7 @@ def test_it_keeps_expiry_and_priority_when_they_are_given() -> None:
     job = Job.objects.get(pk=result.id)
     assert job.expires_at is not None
     assert timedelta(seconds=50) < job.expires_at - timezone.now() <= timedelta(seconds=60)
-    assert OutboxMessage.objects.get(job_id=result.id).properties["priority"] == job.priority == 7
+    assert job.envelope.properties["priority"] == job.priority == 7
 
 
 def test_it_writes_one_message_when_an_id_is_used_twice() -> None:
@@ -89,7 +91,7 @@ def test_it_gives_jobs_to_the_user_and_their_children_too_when_owned(deliver: De
 
     with owned_by(user.pk):
         result = parent.delay()
-    headers = OutboxMessage.objects.get(job_id=result.id).headers
+    headers = Job.objects.get(pk=result.id).envelope.headers
     deliver(parent, result.id, owner_id=headers["owner_id"])
 
     child = Job.objects.get(task="outbox.add")
@@ -107,7 +109,7 @@ def test_it_waits_as_retrying_under_the_same_id_when_a_task_retries(deliver: Del
     message = OutboxMessage.objects.get(job_id=result.id)
     assert job.state == State.RETRYING
     assert job.attempt == 1
-    assert message.headers["retries"] == 1
+    assert message.job.envelope.headers["retries"] == 1
     assert message.available_at > timezone.now() + timedelta(seconds=20)
 
 
@@ -116,7 +118,7 @@ def test_it_sends_the_next_step_when_a_chained_task_succeeds(deliver: Deliver) -
     assert isinstance(first, AsyncResult)
     message = OutboxMessage.objects.get()
 
-    deliver(add, first.id, 1, 2, chain=json.loads(message.body)[2]["chain"])
+    deliver(add, first.id, 1, 2, chain=json.loads(message.job.envelope.body)[2]["chain"])
 
     assert Job.objects.get(parent_id=first.id).args == [3, 10]
 
@@ -133,3 +135,25 @@ def test_it_accepts_nothing_when_an_argument_is_not_json() -> None:
         add.delay(object(), 1)  # type: ignore[arg-type]  # that it is no number is the test
 
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.QUEUED])
+def test_it_puts_a_job_back_when_it_is_to_be_sent_again(state: State) -> None:
+    result = add.apply_async((1, 2), priority=6)
+    OutboxMessage.objects.all().delete()
+    Job.objects.filter(pk=result.id).update(state=state, result='"old"', finished_at=timezone.now())
+
+    assert outbox.send_again([result.id, "unknown"], states=[state]) == [result.id]
+
+    job = Job.objects.get(pk=result.id)
+    assert (job.state, job.result, job.finished_at) == (State.ACCEPTED, None, None)
+    assert OutboxMessage.objects.get().job.envelope.properties["priority"] == 6
+
+
+def test_it_leaves_a_job_alone_when_its_state_is_another() -> None:
+    result = add.delay(1, 2)
+    Job.objects.filter(pk=result.id).update(state=State.SUCCEEDED)
+
+    assert outbox.send_again([result.id], states=[State.FAILED]) == []
+
+    assert Job.objects.get(pk=result.id).state == State.SUCCEEDED

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework.exceptions import ValidationError
 
-from warren.delivery.claim import JobTask
+from warren.delivery.task import JobTask
 from warren.jobs import callable_tasks
 
 

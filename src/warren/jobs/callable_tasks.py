@@ -6,7 +6,7 @@ from typing import Any
 from celery import current_app
 from rest_framework import serializers
 
-from warren.delivery.claim import JobTask
+from warren.delivery.task import JobTask
 from warren.jobs.errors import UnacceptableError
 
 _TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], str], ...] = (

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from warren.delivery.claim import JobTask
 from warren.delivery.models import Job
 from warren.delivery.ownership import owned_by
+from warren.delivery.task import JobTask
 from warren.jobs import arguments, callable_tasks
 from warren.jobs.errors import UnacceptableError
 

@@ -54,7 +54,7 @@ ROLES = (
     Role(
         name="warren_relay",
         password_variable="POSTGRES_RELAY_PASSWORD",
-        tables=((r"warren\_outbox", (READ, CHANGE, REMOVE)), (r"warren\_job", (READ, CHANGE))),
+        tables=((r"warren\_outbox", ALL), (r"warren\_job", (READ, CHANGE))),
         connection_limit=10,
     ),
 )

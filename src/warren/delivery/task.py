@@ -1,0 +1,116 @@
+"""The base of every task: claim, body, finish.
+
+plain           claim │ body │ outcome, next steps, chord part: one transaction │ ack
+transactional   claim │ body, outcome, next steps, chord part: one transaction │ ack
+
+worker dies in the body        the message comes back; the next claim is the next attempt
+worker dies before the commit  the same; nothing of a transactional body is left
+worker dies after the commit   the message comes back, the job is final, it is dropped
+another attempt has won        the UPDATE matches nothing: rolled back, a transactional body's effects included
+the body fails                 a transactional body is rolled back; the failure is stored by Celery's tracer
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from celery import Celery, signature
+from celery.app.trace import get_actual_ignore_result  # type: ignore[attr-defined]  # celery-types leaves it out
+from celery.contrib.django.task import DjangoTask
+from celery.exceptions import Ignore, Reject, Retry
+from django.db import InterfaceError, OperationalError, transaction
+
+from warren.delivery import claim
+from warren.delivery.errors import DatabaseUnreachableError
+
+if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
+    from warren.delivery.results import JobBackend
+
+
+class JobTask(DjangoTask[..., Any]):
+    """What `@shared_task` makes.
+
+    `arguments` is a DRF serializer class for what may be passed from outside; a task without one cannot be called
+    over HTTP. `transactional` runs the body in the transaction that stores its outcome: its database effects
+    happen exactly once, and only those; such a body should be short, and wait for nobody.
+    """
+
+    abstract = True
+    arguments: Any = None
+    transactional: bool = False
+    backend: "JobBackend"
+    _queue: str | None = None
+
+    @classmethod
+    def bind(cls, app: Celery) -> Celery:
+        """Keep `@shared_task(queue=...)`, which Celery deprecates in favour of a routing table far from the task."""
+        if isinstance(declared := cls.__dict__.get("queue"), str):
+            cls._queue = declared
+            del cls.queue
+        return super().bind(app)
+
+    @property
+    def queue(self) -> str | None:
+        """The queue that the task was declared with; None is the default queue."""
+        return self._queue
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the body; inside a worker only if this delivery wins the job. Raises `Ignore` for a duplicate."""
+        request = self.request
+        if request.called_directly:
+            return super().__call__(*args, **kwargs)
+        if request.is_eager:
+            return self.run(*args, **kwargs)
+        request.update(job_attempt=claim.take(self))
+        if self.transactional:
+            return self._run_in_transaction(args, kwargs)
+        result = self.run(*args, **kwargs)
+        try:
+            claim.patiently(lambda: self._finish(result))
+        except DatabaseUnreachableError as exc:
+            raise Reject(exc, requeue=True) from exc
+        return result
+
+    def _run_in_transaction(self, args: Any, kwargs: Any) -> Any:
+        result: Any = None
+        replaced: Ignore | None = None
+        try:
+            with transaction.atomic():
+                try:
+                    result = self.run(*args, **kwargs)
+                except Ignore as exc:
+                    replaced = exc  # by another signature under the same id, which stands in the outbox: commit it
+                else:
+                    self._finish(result)
+        except Retry as exc:
+            again: Any = exc
+            again.sig.apply_async()  # the one that `retry` sent was rolled back with the body
+            raise
+        except (OperationalError, InterfaceError) as exc:
+            raise Reject(exc, requeue=True) from exc  # all of it was rolled back, or all committed: the claim will see
+        if replaced:
+            raise replaced
+        return result
+
+    def _finish(self, result: Any) -> None:
+        """Store the outcome and send what follows from it, or neither. Raises `Ignore` if the attempt was lost."""
+        request: Any = self.request
+        self.backend.refuse_unstorable(result)
+        ignored = get_actual_ignore_result(self, request)
+        with transaction.atomic():
+            if not self.backend.succeed(request.id, attempt=request.job_attempt, result=None if ignored else result):
+                raise Ignore(f"attempt {request.job_attempt} of job {request.id} was lost or cancelled")
+            self._send_next(result)
+        # Celery's tracer would do all of this again, each in a transaction of its own
+        request.update(callbacks=None, chain=None, chord=None, job_finished=True)
+
+    def _send_next(self, result: Any) -> None:
+        request: Any = self.request
+        lineage: dict[str, Any] = {"parent_id": request.id, "root_id": request.root_id or request.id}
+        if self.app.conf.task_inherit_parent_priority:
+            lineage["priority"] = (request.delivery_info or {}).get("priority")
+        for callback in request.callbacks or ():
+            signature(callback, app=self.app).apply_async((result,), **lineage)
+        if request.chain:
+            *rest, following = request.chain
+            signature(following, app=self.app).apply_async((result,), chain=rest, **lineage)
+        if request.chord:
+            self.backend.on_chord_part_return(request, "SUCCESS", result)

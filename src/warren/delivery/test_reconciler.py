@@ -1,0 +1,85 @@
+from datetime import timedelta
+
+import pytest
+from celery import Celery, shared_task
+from django.db import connection
+from django.utils import timezone
+from kombu import Queue
+
+from warren.delivery import reconciler
+from warren.delivery.models import Job, OutboxMessage
+from warren.delivery.relay import Relay
+from warren.delivery.states import State
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG_AGO = timezone.now() - 2 * reconciler.LOST_AFTER
+
+
+@shared_task(name="reconciler.add", queue="cpu")
+def add(left: int, right: int) -> int:
+    return left + right
+
+
+def _queued_job(*, state: State = State.QUEUED, ago: timedelta = 2 * reconciler.LOST_AFTER) -> str:
+    job_id = str(add.delay(1, 2).id)
+    OutboxMessage.objects.all().delete()
+    Job.objects.filter(pk=job_id).update(state=state, queued_at=timezone.now() - ago)
+    return job_id
+
+
+@pytest.mark.parametrize("state", reconciler.GIVEN)
+def test_it_sends_a_job_again_when_its_queue_is_empty(state: State) -> None:
+    job_id = _queued_job(state=state)
+
+    assert reconciler.run(lambda _queue: 0, now=timezone.now()) == [job_id]
+
+    assert OutboxMessage.objects.get().job_id == job_id
+    assert Job.objects.get(pk=job_id).state == State.ACCEPTED
+
+
+@pytest.mark.parametrize("ready", [1, None])
+def test_it_leaves_a_job_when_its_queue_has_messages_or_cannot_be_asked(ready: int | None) -> None:
+    _queued_job()
+
+    assert reconciler.run(lambda _queue: ready, now=timezone.now()) == []
+
+    assert not OutboxMessage.objects.exists()
+
+
+def test_it_leaves_a_job_when_it_is_young_or_runs_or_is_done() -> None:
+    _queued_job(ago=reconciler.LOST_AFTER / 2)
+    for state in (State.RUNNING, State.SUCCEEDED, State.CANCELLED):
+        _queued_job(state=state)
+
+    assert reconciler.run(lambda _queue: 0, now=timezone.now()) == []
+
+
+def test_it_leaves_all_to_another_relay_when_that_one_is_at_it() -> None:
+    _queued_job()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [reconciler._ONE_AT_A_TIME])
+
+        assert reconciler.run(lambda _queue: 0, now=timezone.now()) == []
+    finally:
+        other.close()
+
+
+def test_it_brings_back_what_a_purged_queue_lost_when_the_relay_reconciles(
+    app: Celery, queues: dict[str, Queue]
+) -> None:
+    relay = Relay(app, on_pass=lambda: None)
+    result = add.delay(1, 2)
+    relay.run_pass()
+    queues["cpu"].purge()
+    Job.objects.update(queued_at=LONG_AGO)
+
+    relay.reconcile()
+    relay.run_pass()
+
+    message = queues["cpu"].get(no_ack=True)
+    assert message is not None
+    assert message.headers["id"] == result.id
+    relay.close()
