@@ -116,7 +116,7 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", 20 * 1_048_576)
 # psycopg_pool is in the images of web and the workers only.
 POOLED = IS_WEB or POOL in ("gevent", "eventlet", "threads")
 DB_POOL_SIZE = env.int("DB_POOL_SIZE", 10)
-# how long a query waits for a connection before it fails: a client is better told 503 soon, a task better waits its turn
+# how long a query waits for a connection before it fails: a client is better told 503 soon, a task waits its turn
 DB_POOL_WAIT_S = 5 if IS_WEB else 300
 # while Postgres is away the pool tries ever more rarely for this long, then anew for the next query; with its default
 # of five minutes it goes on waiting long after Postgres is back

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from celery.app import app_or_default
 from django.db import connection
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from pytest_django import Settings
 
 from warren.delivery.models import Job
 from warren.scheduling import code_entries, digest
@@ -16,6 +18,12 @@ from warren.scheduling.signals import ticked
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TASK = "celery.backend_cleanup"
+
+
+@pytest.fixture(autouse=True)
+def _heartbeat_dir(settings: Settings, tmp_path: Path) -> None:
+    """Each tick shows beat alive."""
+    settings.HEARTBEAT_DIR = tmp_path
 
 
 @pytest.fixture
