@@ -1,5 +1,6 @@
 """What the tests of delivery share: real queues, and a worker's way of running a task."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -49,3 +50,16 @@ def deliver(app: Celery) -> Deliver:
         return build_tracer(task.name, task, app=app)(job_id, list(args), {}, request)
 
     return run
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Asks until the condition holds; fails after ten seconds."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true within 10 s"
+            time.sleep(0.05)
+
+    return wait

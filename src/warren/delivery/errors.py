@@ -22,3 +22,7 @@ class DatabaseUnreachableError(DeliveryError):
     """Postgres does not answer."""
 
     transient = True
+
+
+class DeadLetter(DeliveryError):  # noqa: N818  it is what it is called, and users see the name
+    """RabbitMQ gave up on the job's message."""

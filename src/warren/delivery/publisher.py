@@ -8,10 +8,12 @@ what no queue takes: it would confirm that too.
 import logging
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 from amqp.exceptions import AMQPError, FrameSyntaxError
 from celery import Celery
+from kombu import Queue
 from kombu.exceptions import OperationalError
 
 from warren.delivery.models import OutboxMessage
@@ -60,6 +62,21 @@ class Publisher:
         except (AMQPError, OperationalError, OSError) as exc:
             log.warning("RabbitMQ cannot tell the length of queue %r: %s", queue, exc)
             return None
+
+    def drain(self, queue: str, *, handle: Callable[[Any], None]) -> int:
+        """Take every message of the queue, `handle` it and ack it; returns how many. Raises `BrokerError`."""
+        count = 0
+        try:
+            self._open()
+            with self._connection.channel() as channel:
+                while (message := Queue(queue, no_declare=True)(channel).get()) is not None:
+                    handle(message)
+                    message.ack()
+                    count += 1
+        except (AMQPError, OperationalError, OSError) as exc:
+            self.close()
+            raise BrokerError(f"RabbitMQ: {exc or type(exc).__name__}") from exc
+        return count
 
     def close(self) -> None:
         """Drop the connection; the next publish opens a new one."""

@@ -26,11 +26,12 @@ from django.db.models import F, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from warren.delivery import reconciler
+from warren.delivery import dead_letters, reconciler
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.outbox import CHANNEL
 from warren.delivery.publisher import BrokerError, Publisher
 from warren.delivery.states import FINAL, State
+from warren.delivery.topology import DEAD_LETTER_QUEUE
 
 BATCH = 500  # a pass holds its locks for about as many tenths of a millisecond
 LONGEST_WAIT_S = 1.0  # how late a lost notification can make a message; also how often the heartbeat is shown
@@ -82,8 +83,9 @@ class Relay:
         self._publisher.close()
 
     def reconcile(self) -> None:
-        """Put jobs that RabbitMQ lost back into the outbox."""
+        """Make jobs dead that RabbitMQ gave up on, and put those that it lost back into the outbox."""
         self._reconciled_at = time.monotonic()
+        self._publisher.drain(DEAD_LETTER_QUEUE, handle=dead_letters.bury)
         reconciler.run(self._publisher.messages_ready, now=timezone.now())
 
     def run_pass(self) -> int:

@@ -51,7 +51,12 @@ def users() -> tuple[User, ...]:
             write=f"{EVENTS}|{CONTROL}",
             read=f"^({queues})$|{CONTROL}",
         ),
-        User(name="relay", password_variable="RABBITMQ_RELAY_PASSWORD", write=r"^amq\.default$"),
+        User(
+            name="relay",
+            password_variable="RABBITMQ_RELAY_PASSWORD",
+            write=r"^amq\.default$",
+            read=f"^{topology.DEAD_LETTER_QUEUE}$",
+        ),
         User(
             name="flower",
             password_variable="RABBITMQ_FLOWER_PASSWORD",

@@ -1,0 +1,67 @@
+from typing import Any
+
+import pytest
+from celery import Celery, shared_task
+from celery.result import AsyncResult
+from kombu import Queue
+
+from warren.delivery.models import Job
+from warren.delivery.relay import Relay
+from warren.delivery.states import State
+from warren.delivery.topology import DEAD_LETTER_QUEUE, DELIVERY_LIMIT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@shared_task(name="dead.add", queue="cpu")
+def add(left: int, right: int) -> int:
+    return left + right
+
+
+def _hand_out_too_often(queue: Queue) -> None:
+    for _ in range(DELIVERY_LIMIT + 1):
+        message = queue.get()
+        assert message is not None
+        message.requeue()
+
+
+def _has_arrived(queue: Queue) -> bool:
+    declared: Any = queue.queue_declare(passive=True)
+    return bool(declared.message_count)
+
+
+@pytest.mark.parametrize("before", [State.QUEUED, State.RUNNING])
+def test_it_makes_a_job_dead_with_the_reason_when_rabbitmq_gave_up(
+    app: Celery, queues: dict[str, Queue], wait_until: Any, before: State
+) -> None:
+    relay = Relay(app, on_pass=lambda: None)
+    result: AsyncResult[int] = add.delay(1, 2)
+    relay.run_pass()
+    Job.objects.filter(pk=result.id).update(state=before)
+    _hand_out_too_often(queues["cpu"])
+    wait_until(lambda: _has_arrived(queues[DEAD_LETTER_QUEUE]))
+
+    relay.reconcile()
+
+    job = Job.objects.get(pk=result.id)
+    assert job.state == State.DEAD
+    assert "'cpu'" in job.traceback
+    assert "delivery limit" in job.traceback
+    assert (result.state, result.failed()) == ("FAILURE", True)
+    assert not _has_arrived(queues[DEAD_LETTER_QUEUE])
+    relay.close()
+
+
+def test_it_changes_nothing_when_the_job_is_final(app: Celery, queues: dict[str, Queue], wait_until: Any) -> None:
+    relay = Relay(app, on_pass=lambda: None)
+    result: AsyncResult[int] = add.delay(1, 2)
+    relay.run_pass()
+    Job.objects.filter(pk=result.id).update(state=State.SUCCEEDED, result="3")
+    _hand_out_too_often(queues["cpu"])
+    wait_until(lambda: _has_arrived(queues[DEAD_LETTER_QUEUE]))
+
+    relay.reconcile()
+
+    assert result.get(timeout=1) == 3
+    assert not _has_arrived(queues[DEAD_LETTER_QUEUE])
+    relay.close()
