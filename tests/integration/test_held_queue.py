@@ -7,29 +7,6 @@ from tests.integration.api import Api
 from tests.integration.stack import Stack
 
 URGENT, LATER = 9, 0
-
-# What a worker that dies with the message in its hands does: takes it, and is gone without an answer.
-_DIE_HOLDING_IT = """
-import sys
-import django; django.setup()
-import warren.config.celery
-from celery import current_app
-for _ in range(int(sys.argv[1])):
-    with current_app.connection_for_write() as connection:
-        message = connection.channel().basic_get("cpu")
-    print(message.headers["id"] if message else None)
-"""
-_PEEK = """
-import os, sys, httpx
-answer = httpx.post(
-    "http://rabbitmq:15672/api/queues/warren/dead/get",
-    auth=("admin", os.environ["PASSWORD"]),
-    json={"count": 100, "ackmode": "ack_requeue_true", "encoding": "auto"},
-    timeout=20,
-)
-answer.raise_for_status()
-print(*(each["properties"]["headers"]["id"] for each in answer.json()))
-"""
 DELIVERY_LIMIT = 5
 
 
@@ -66,18 +43,20 @@ def test_a_job_that_cannot_reach_the_broker_in_time_expires(stack: Stack, member
     assert member.wait(job_id)["state"] == "expired"
 
 
-def test_a_message_whose_workers_die_again_and_again_is_set_aside(stack: Stack, member: Api) -> None:
-    with workers.not_consuming(stack, worker="cpu"):
-        job_id = member.submit("probe.cpu.noop")
-        member.wait(job_id, states=("queued",))
-        takes = stack.execute("worker-cpu", "python", "-c", _DIE_HOLDING_IT, str(DELIVERY_LIMIT + 1)).split()
-        assert takes == [job_id] * (DELIVERY_LIMIT + 1)
-        waiting.until(lambda: job_id in _dead(stack), within_s=20, what=f"{job_id} is in the queue dead")
-        waiting.until(
-            lambda: rabbitmq.messages(stack, "cpu") == 0, within_s=20, what=f"{job_id} has left the queue cpu"
-        )
+def test_a_job_that_kills_its_worker_each_time_ends_dead(stack: Stack, member: Api) -> None:
+    job_id = member.submit("probe.cpu.die")
+
+    job = member.wait(job_id, states=("dead",), within_s=120)
+
+    assert job["celery_state"] == "FAILURE"
+    assert job["attempt"] == DELIVERY_LIMIT + 1
+    assert "delivery limit" in job["error"]["message"]
+    waiting.until(lambda: rabbitmq.messages(stack, "dead") == 0, within_s=20, what="the queue dead is empty")
 
 
-def _dead(stack: Stack) -> list[str]:
-    password = stack.values["RABBITMQ_ADMIN_PASSWORD"]
-    return stack.execute("web", "python", "-c", _PEEK, env={"PASSWORD": password}).split()
+def test_a_transactional_job_whose_worker_died_before_the_commit_has_its_effect_once(member: Api) -> None:
+    job_id = member.submit("probe.cpu.effect_then_die_once", kwargs={"message": "an effect"})
+
+    job = member.wait(job_id, within_s=60)
+
+    assert (job["state"], job["attempt"], job["result"]) == ("succeeded", 2, "an effect")

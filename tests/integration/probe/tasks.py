@@ -1,10 +1,13 @@
 """Tasks that do one thing each, so that a test can see what the stack makes of it. Each is on both queues."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from typing import Any
 
 from celery import Task, shared_task
+from django.contrib.auth.models import Group
 from django.db import connection
 from rest_framework import serializers
 
@@ -60,6 +63,20 @@ def fail(message: str) -> None:
     raise ValueError(message)
 
 
+def die() -> None:
+    """Take the process down, as the kernel does when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@shared_task(name="probe.cpu.effect_then_die_once", queue="cpu", bind=True, transactional=True, arguments=Message)  # type: ignore[call-overload, untyped-decorator]  # celery-types lacks ours
+def effect_then_die_once(self: "Task[[str], str]", message: str) -> str:
+    """Make a row and, at the first attempt, die before its commit."""
+    Group.objects.create(name=message)  # a second one of that name is refused
+    if self.request.job_attempt == 1:  # type: ignore[attr-defined]  # set by the claim
+        die()
+    return message
+
+
 def echo(message: str) -> str:
     """Give back what came."""
     return message
@@ -90,4 +107,5 @@ _on_both_queues(sleep, arguments=Seconds)
 _on_both_queues(spin, arguments=Seconds)
 _on_both_queues(query, arguments=Seconds)
 _on_both_queues(fail, arguments=Message)
+_on_both_queues(die, arguments=Nothing)
 _on_both_queues(echo, arguments=Message)
