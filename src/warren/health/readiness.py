@@ -26,6 +26,7 @@ from warren.health.heartbeat import INTERVAL_S, Heartbeat
 from warren.health.inspector import QueueInspector
 
 QUESTION_EVERY_S = 10.0  # a stall is found out after one such wait and an interval
+LOOKS_AT_A_LOST_CONNECTION = 3  # a loop that learns of the loss itself stops us long before
 TIMER_SLACK_S = 1.0  # timers fire a little early
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class ReadinessStep(bootsteps.StartStopStep):
         self._queues = tuple(consumer.app.amqp.queues.consume_from)
         self._inspector = QueueInspector(consumer.app, self._queues)
         self._started = False
+        self._lost = 0
         self._received = self._received_before = 0
         self._waited_before = False
         self._asked_at = float("-inf")
@@ -62,7 +64,7 @@ class ReadinessStep(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         """The consumer is connected (again); it consumes from the moment its loop starts."""
-        self._started, self._waited_before, self._asked_at = True, False, float("-inf")
+        self._started, self._lost, self._waited_before, self._asked_at = True, 0, False, float("-inf")
         consumer.timer.call_after(1, self.check, (consumer,))  # do not keep a rolling update waiting for the interval
 
     def stop(self, _consumer: Any) -> None:
@@ -71,7 +73,7 @@ class ReadinessStep(bootsteps.StartStopStep):
         self._heartbeat.withdraw_ready()
 
     def check(self, consumer: Any) -> None:
-        """Touch the file, remove it, or leave it to age."""
+        """Touch the file, remove it, or leave it to age. Raises `ConnectionResetError` for a loop that is cut off."""
         if not self._started:
             return
         verdict, reason = self._judge(consumer)
@@ -80,6 +82,18 @@ class ReadinessStep(bootsteps.StartStopStep):
         elif verdict is Verdict.NOT_CONSUMING:
             log.warning("not ready: %s", reason)
             self._heartbeat.withdraw_ready()
+        self._end_cut_off_loop(consumer)
+
+    def _end_cut_off_loop(self, consumer: Any) -> None:
+        """An event loop whose connection was dropped beneath it turns for ever; seen with librabbitmq.
+
+        It takes a connection error from a timer as the loss of the connection, and connects again.
+        """
+        lost = consumer.connection is not None and not consumer.connection.connected
+        self._lost = self._lost + 1 if lost else 0
+        if self._lost >= LOOKS_AT_A_LOST_CONNECTION and consumer.controller.use_eventloop:
+            self._lost = 0
+            raise ConnectionResetError("the connection to RabbitMQ is gone and the loop has not noticed")
 
     def _judge(self, consumer: Any) -> tuple[Verdict, str]:
         connection, tasks = consumer.connection, consumer.task_consumer

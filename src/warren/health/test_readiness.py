@@ -10,7 +10,7 @@ from celery.app import app_or_default
 from kombu import Connection
 
 from warren.health import inspector
-from warren.health.readiness import ReadinessStep, Verdict
+from warren.health.readiness import LOOKS_AT_A_LOST_CONNECTION, ReadinessStep, Verdict
 
 QUEUE = "test-readiness"
 
@@ -44,6 +44,7 @@ def worker(signs: Path, connection: Connection) -> SimpleNamespace:  # noqa: ARG
         on_task_message=set(),
         task_buckets={},
         pool=SimpleNamespace(num_processes=2),
+        controller=SimpleNamespace(use_eventloop=True),
         task_consumer=SimpleNamespace(consuming_from=lambda _queue: True),
     )
 
@@ -147,3 +148,27 @@ def test_it_withdraws_readiness_when_the_consumer_stops(
     step.check(worker)
 
     assert not (signs / "worker.ready").exists()
+
+
+def test_it_ends_an_event_loop_that_has_not_noticed_its_lost_connection(
+    step: ReadinessStep, worker: SimpleNamespace
+) -> None:
+    lost = SimpleNamespace(connected=False)
+    worker.connection, kept = lost, worker.connection
+
+    for _ in range(LOOKS_AT_A_LOST_CONNECTION - 1):
+        step.check(worker)
+    with pytest.raises(ConnectionResetError):
+        step.check(worker)
+
+    worker.connection = kept
+    for _ in range(LOOKS_AT_A_LOST_CONNECTION + 1):
+        step.check(worker)
+
+
+def test_it_leaves_a_green_pool_to_its_own_reconnecting(step: ReadinessStep, worker: SimpleNamespace) -> None:
+    worker.controller.use_eventloop = False
+    worker.connection = SimpleNamespace(connected=False)
+
+    for _ in range(LOOKS_AT_A_LOST_CONNECTION + 1):
+        step.check(worker)
