@@ -8,7 +8,8 @@ what no queue takes: it would confirm that too.
 import logging
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from amqp.exceptions import AMQPError, FrameSyntaxError
@@ -19,6 +20,7 @@ from kombu.exceptions import OperationalError
 from warren.delivery.models import OutboxMessage
 
 CONFIRM_TIMEOUT_S = 15.0  # a broker under a memory or disk alarm stops answering; the rows stay with us meanwhile
+BROKER_ERRORS = (AMQPError, OperationalError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +45,11 @@ class Publisher:
         if not messages:
             return {}
         self._unanswered, self._refused = {}, {}
-        try:
+        with self._dropped_on_error():
             self._open()
             for message in messages:
                 self._send_or_refuse(message)
             self._collect()
-        except (AMQPError, OperationalError, OSError) as exc:
-            self.close()
-            raise BrokerError(f"RabbitMQ: {exc or type(exc).__name__}") from exc
         return self._refused
 
     def messages_ready(self, queue: str) -> int | None:
@@ -59,23 +58,20 @@ class Publisher:
             self._open()
             with self._connection.channel() as channel:  # its own: a missing queue closes the channel
                 return int(channel.queue_declare(queue, passive=True).message_count)
-        except (AMQPError, OperationalError, OSError) as exc:
+        except BROKER_ERRORS as exc:
             log.warning("RabbitMQ cannot tell the length of queue %r: %s", queue, exc)
             return None
 
     def drain(self, queue: str, *, handle: Callable[[Any], None]) -> int:
         """Take every message of the queue, `handle` it and ack it; returns how many. Raises `BrokerError`."""
         count = 0
-        try:
+        with self._dropped_on_error():
             self._open()
             with self._connection.channel() as channel:
                 while (message := Queue(queue, no_declare=True)(channel).get()) is not None:
                     handle(message)
                     message.ack()
                     count += 1
-        except (AMQPError, OperationalError, OSError) as exc:
-            self.close()
-            raise BrokerError(f"RabbitMQ: {exc or type(exc).__name__}") from exc
         return count
 
     def close(self) -> None:
@@ -83,6 +79,14 @@ class Publisher:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             connection.collect(socket_timeout=1)
+
+    @contextmanager
+    def _dropped_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BROKER_ERRORS as exc:
+            self.close()
+            raise BrokerError(f"RabbitMQ: {exc or type(exc).__name__}") from exc
 
     def _open(self) -> None:
         if self._channel is not None:
