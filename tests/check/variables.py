@@ -14,6 +14,7 @@ import yaml
 NOT_FROM_DOTENV = {
     "CI": "set by CI machines, not by people",
     "SOURCE_MODE": "set by compose/host/check",
+    "WARREN_TAG": "set in the shell by who keeps images of several versions, or works in several clones, side by side",
 }
 NOT_FROM_COMPOSE = {
     "HEARTBEAT_DIR": "the same mount in every container; unit tests move it",
