@@ -12,8 +12,10 @@ import json
 import logging
 from typing import Any
 
+from django.db import transaction
 from django.db.models.functions import Now
 
+from warren.delivery import history
 from warren.delivery.models import Job
 from warren.delivery.states import FINAL, State
 
@@ -25,11 +27,19 @@ def bury(message: Any) -> None:
     job_id = str(message.headers.get("id") or "")
     reason = _reason(message.headers)
     result = json.dumps({"exc_type": "DeadLetter", "exc_message": [reason], "exc_module": "warren.delivery.errors"})
-    open_job = Job.objects.filter(pk=job_id).exclude(state__in=FINAL)
-    if open_job.update(state=State.DEAD, result=result, traceback=reason, finished_at=Now()):
+    if _make_dead(job_id, result=result, reason=reason):
         log.error("job %s is dead: %s", job_id, reason)
     elif not Job.objects.filter(pk=job_id).exists():
         log.error("a dead message belongs to no job (%s): %s", reason, message.headers)
+
+
+def _make_dead(job_id: str, *, result: str, reason: str) -> bool:
+    with transaction.atomic():
+        open_job = Job.objects.filter(pk=job_id).exclude(state__in=FINAL)
+        if not open_job.update(state=State.DEAD, result=result, traceback=reason, finished_at=Now()):
+            return False
+        history.record([job_id], kind=history.DEAD, reason=reason)
+        return True
 
 
 def _reason(headers: dict[str, Any]) -> str:

@@ -126,3 +126,38 @@ class Chord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id}: {self.returned} of {self.size}"
+
+
+class JobEvent(models.Model):
+    """Something out of the ordinary that happened to a job; `history.py` writes it, nobody changes it.
+
+    `attempt` to `traceback` are the job's own at that moment: how a retried job had ended stays readable here.
+    """
+
+    class Kind(models.TextChoices):
+        RETRIED = "retried"  # by hand; the state, result and traceback are those of its former end
+        CANCELLED = "cancelled"
+        LOST = "lost"  # the attempt's worker is gone
+        ATTEMPT_FAILED = "attempt_failed"  # the attempt asked for another
+        DEAD = "dead"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_label = models.CharField(max_length=255, default="")
+    reason = models.TextField(default="")
+    attempt = models.PositiveIntegerField()
+    worker = models.CharField(max_length=255, default="")
+    state = models.CharField(max_length=16, choices=State.choices)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    result = models.TextField(null=True)  # noqa: DJ001  as the job's
+    traceback = models.TextField(default="")
+
+    class Meta:
+        db_table = "warren_job_event"
+        ordering = ("job", "id")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.job_id} at {self.at}"

@@ -2,19 +2,20 @@
 
 from celery import states as celery_states
 
-from warren.delivery.models import Job
+from warren.delivery.models import Job, JobEvent
+from warren.delivery.states import TO_CELERY, State
 from warren.jobs import presentable
 
 
-def of(job: Job) -> dict[str, str] | None:
-    """`{type, message, traceback}` of a job that failed; None for any other."""
-    if job.celery_state != celery_states.FAILURE:
+def of(ended: Job | JobEvent) -> dict[str, str] | None:
+    """`{type, message, traceback}` of a job that failed, or had when the event was noted; None for any other."""
+    if TO_CELERY[State(ended.state)] != celery_states.FAILURE:
         return None
-    stored = presentable.loads(job.result) or {}
+    stored = presentable.loads(ended.result) or {}
     return {
         "type": stored.get("exc_type") or "",
         "message": _message(stored.get("exc_message")),
-        "traceback": job.traceback,
+        "traceback": ended.traceback,
     }
 
 

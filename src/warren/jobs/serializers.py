@@ -9,7 +9,8 @@ from rest_framework.reverse import reverse
 
 from warren.delivery.models import Job
 from warren.delivery.states import State
-from warren.jobs import failures, presentable
+from warren.jobs import events, failures, presentable
+from warren.jobs.events import EventSerializer, FailureSerializer
 from warren.jobs.fields import ExpiryField, MomentField, NumberField, TextField
 from warren.jobs.submit import LONGEST_DELAY
 
@@ -22,14 +23,6 @@ class LinksSerializer(serializers.Serializer[Any]):
     self = serializers.URLField()
     result = serializers.URLField()
     cancel = serializers.URLField()
-
-
-class FailureSerializer(serializers.Serializer[Any]):
-    """Why a job failed."""
-
-    type = serializers.CharField(help_text="The exception's class.")
-    message = serializers.CharField()
-    traceback = serializers.CharField()
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -79,6 +72,7 @@ class JobSerializer(JobSummarySerializer):
     progress = serializers.SerializerMethodField()
     result = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
+    history = serializers.SerializerMethodField()
 
     class Meta(JobSummarySerializer.Meta):
         fields = (
@@ -94,6 +88,7 @@ class JobSerializer(JobSummarySerializer):
             "root_id",
             "parent_id",
             "group_id",
+            "history",
         )
         read_only_fields = fields
 
@@ -116,6 +111,10 @@ class JobSerializer(JobSummarySerializer):
     @extend_schema_field(FailureSerializer(allow_null=True))
     def get_error(self, job: Job) -> dict[str, str] | None:
         return failures.of(job)
+
+    @extend_schema_field(EventSerializer(many=True))
+    def get_history(self, job: Job) -> list[dict[str, Any]]:
+        return events.history_of(job, context=self.context)
 
 
 class SubmissionSerializer(serializers.Serializer[Any]):

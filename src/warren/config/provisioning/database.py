@@ -54,7 +54,11 @@ ROLES = (
     Role(
         name="warren_relay",
         password_variable="POSTGRES_RELAY_PASSWORD",
-        tables=((r"warren\_outbox", ALL), (r"warren\_job", (READ, CHANGE))),
+        tables=(
+            (r"warren\_outbox", ALL),
+            (r"warren\_job", (READ, CHANGE)),
+            (r"warren\_job\_event", (READ, ADD)),
+        ),
         connection_limit=10,
     ),
 )

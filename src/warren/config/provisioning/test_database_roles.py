@@ -39,6 +39,7 @@ def _try(role: str, statement: str) -> list[Any]:
         ("warren_worker", "SELECT count(*) FROM accounts_user"),
         ("warren_beat", "SELECT count(*) FROM django_celery_beat_periodictask"),
         ("warren_relay", "SELECT count(*) FROM warren_outbox"),
+        ("warren_relay", "SELECT count(*) FROM warren_job_event"),
     ],
 )
 def test_it_lets_a_role_do_its_work_when_provisioned(role: str, statement: str) -> None:
