@@ -2,6 +2,9 @@
 
 Through the management API, as administrator: https://www.rabbitmq.com/docs/http-api-reference. Rights are three regular
 expressions (https://www.rabbitmq.com/docs/access-control): configure, write, read.
+
+The stack's own RabbitMQ makes all of it by itself (`definitions.py`); here it is made in a broker that somebody else
+runs, and looked at in ours: a queue that was declared anew with other arguments is found.
 """
 
 from collections.abc import Iterator
@@ -37,6 +40,23 @@ class User:
     write: str = NOTHING
     read: str = NOTHING
     tags: str = ""
+
+    def rights(self) -> dict[str, str]:
+        """As the management API and the definitions spell them."""
+        return {"configure": self.configure, "write": self.write, "read": self.read}
+
+
+def administrator() -> User:
+    """Who provisions. Made by the broker's own definitions, or by whoever runs the broker."""
+    everything = ".*"
+    return User(
+        name=ADMIN,
+        password_variable="RABBITMQ_ADMIN_PASSWORD",
+        configure=everything,
+        write=everything,
+        read=everything,
+        tags="administrator",
+    )
 
 
 def users() -> tuple[User, ...]:
@@ -75,14 +95,13 @@ def provision() -> Iterator[str]:
     passwords = {user.name: env.str(user.password_variable) for user in users()}
     with httpx.Client(
         base_url=f"http://{broker.hostname}:{MANAGEMENT_PORT}/api/",
-        auth=(ADMIN, env.str("RABBITMQ_ADMIN_PASSWORD")),
+        auth=(ADMIN, env.str(administrator().password_variable)),
         timeout=TIMEOUT_S,
     ) as api:
         _put(api, f"vhosts/{vhost}", {})
         for user in users():
             _put(api, f"users/{user.name}", {"password": passwords[user.name], "tags": user.tags})
-            rights = {"configure": user.configure, "write": user.write, "read": user.read}
-            _put(api, f"permissions/{vhost}/{user.name}", rights)
+            _put(api, f"permissions/{vhost}/{user.name}", user.rights())
         for queue, arguments in topology.declarations(QUEUES).items():
             _put(api, f"queues/{vhost}/{queue}", {"durable": True, "arguments": arguments})
     yield f"RabbitMQ: users {', '.join(passwords)}; queues {', '.join(topology.declarations(QUEUES))}"
