@@ -1,16 +1,18 @@
 """What the tests of delivery share: real queues, and a worker's way of running a task."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from celery import Celery, Task
+from celery import Celery, Task, current_app
 from celery.app import app_or_default
 from celery.app.trace import build_tracer
 from kombu import Queue
 
 from warren.delivery import topology
+from warren.delivery.models import OutboxMessage
 
 QUEUES = ("cpu", "io")
 
@@ -50,6 +52,28 @@ def deliver(app: Celery) -> Deliver:
         return build_tracer(task.name, task, app=app)(job_id, list(args), {}, request)
 
     return run
+
+
+type Run = Callable[[], int]
+
+
+@pytest.fixture
+def run(deliver: Deliver) -> Run:
+    """Delivers what is in the outbox until it is empty; returns how many messages that were."""
+
+    def run_all() -> int:
+        count = 0
+        while message := OutboxMessage.objects.order_by("id").first():
+            message.delete()
+            envelope = message.job.envelope
+            args, kwargs, embed = json.loads(envelope.body)
+            assert not kwargs
+            headers = {name: value for name, value in envelope.headers.items() if name != "id"}
+            deliver(current_app.tasks[envelope.headers["task"]], message.job_id, *args, **headers, **embed)
+            count += 1
+        return count
+
+    return run_all
 
 
 @pytest.fixture

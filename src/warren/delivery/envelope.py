@@ -34,3 +34,10 @@ class Envelope:
             "embed": embed,
         }
         return json.dumps(stored), json.dumps([args, kwargs])
+
+
+def restarted(text: str, *, expires: bool) -> str:
+    """The stored message as at its first attempt: all of Celery's retries ahead; whether it still expires."""
+    stored = json.loads(text)
+    stored["headers"] |= {"retries": 0} | ({} if expires else {"expires": None})
+    return json.dumps(stored)

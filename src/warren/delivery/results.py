@@ -250,7 +250,8 @@ def _ours(task_id: str, request: Context | None) -> QuerySet[Job]:
     """The job, while it is not final and the request may speak for it."""
     job = Job.objects.filter(pk=task_id).exclude(state__in=FINAL)
     if attempt := getattr(request, "job_attempt", None):
-        return job.filter(attempt=attempt)
+        # waiting once more, it was taken from this attempt: sent again, or retried by hand
+        return job.filter(attempt=attempt, state__in=(State.RUNNING, State.RETRYING))
     if hostname := getattr(request, "hostname", None):
         # a worker's main process (hard time limit, lost child) knows the message, not the claim: it speaks for
         # what runs on this worker, not for an attempt that another one has taken meanwhile

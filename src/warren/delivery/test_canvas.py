@@ -1,19 +1,15 @@
-import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from celery import chain, chord, current_app, group, shared_task
+from celery import chain, chord, group, shared_task
 from celery.exceptions import ChordError
 from celery.result import AsyncResult
 
-from warren.delivery.conftest import Deliver
-from warren.delivery.models import Job, OutboxMessage
+from warren.delivery.conftest import Run
+from warren.delivery.models import Job
 from warren.delivery.states import State
 
 pytestmark = pytest.mark.django_db
-
-type Run = Callable[[], int]
 
 
 @shared_task(name="canvas.add", queue="cpu")
@@ -29,25 +25,6 @@ def total(numbers: list[int]) -> int:
 @shared_task(name="canvas.fail", queue="cpu")
 def fail(*_args: Any) -> None:
     raise ValueError("broken step")
-
-
-@pytest.fixture
-def run(deliver: Deliver) -> Run:
-    """Delivers what is in the outbox until it is empty; returns how many messages that were."""
-
-    def run_all() -> int:
-        count = 0
-        while message := OutboxMessage.objects.order_by("id").first():
-            message.delete()
-            envelope = message.job.envelope
-            args, kwargs, embed = json.loads(envelope.body)
-            assert not kwargs
-            headers = {name: value for name, value in envelope.headers.items() if name != "id"}
-            deliver(current_app.tasks[envelope.headers["task"]], message.job_id, *args, **headers, **embed)
-            count += 1
-        return count
-
-    return run_all
 
 
 def test_it_sends_a_chord_s_body_once_when_the_last_part_returns(run: Run) -> None:
