@@ -32,3 +32,11 @@ class AlreadyFinalError(APIException):
 
     def __init__(self, *, state: str) -> None:
         super().__init__(f"The job is already {state}; a final state never changes.")
+
+
+class NotNowError(APIException):
+    """The job's present state does not allow it."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = __doc__
+    default_code = "not_now"

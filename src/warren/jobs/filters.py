@@ -1,6 +1,7 @@
 """Which jobs a list shows."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -37,7 +38,11 @@ def matching(jobs: QuerySet[Job], *, query: Any) -> QuerySet[Job]:
     """The jobs that the query asks for. Raises `ValidationError` (400) for a query that makes no sense."""
     form = JobFilterSerializer(data=query)
     form.is_valid(raise_exception=True)
-    wanted = form.validated_data
+    return narrowed(jobs, wanted=form.validated_data)
+
+
+def narrowed(jobs: QuerySet[Job], *, wanted: Mapping[str, Any]) -> QuerySet[Job]:
+    """The jobs that a validated filter matches."""
     found = jobs.filter(**{LOOKUPS[name]: value for name, value in wanted.items() if name in LOOKUPS})
     return found.filter(_containing(wanted["search"])) if "search" in wanted else found
 

@@ -8,7 +8,7 @@ _MEANINGS = {
     400: "Malformed, or of the wrong types; errors names the fields.",
     401: "No token, or an unknown one.",
     404: "Unknown, or somebody else's.",
-    409: "The job has ended already.",
+    409: "The job's present state does not allow it; detail says why.",
     413: "The body is too large.",
     422: "Well formed, but not acceptable; errors says why and what would be.",
     429: "Too many requests; Retry-After says when to try again.",

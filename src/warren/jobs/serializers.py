@@ -23,6 +23,7 @@ class LinksSerializer(serializers.Serializer[Any]):
     self = serializers.URLField()
     result = serializers.URLField()
     cancel = serializers.URLField()
+    retry = serializers.URLField()
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -59,7 +60,7 @@ class JobSummarySerializer(serializers.ModelSerializer[Job]):
     @extend_schema_field(LinksSerializer)
     def get_links(self, job: Job) -> dict[str, str]:
         request = self.context["request"]
-        names = {"self": "job", "result": "task-result", "cancel": "job-cancel"}
+        names = {"self": "job", "result": "task-result", "cancel": "job-cancel", "retry": "job-retry"}
         return {key: reverse(name, args=[job.pk], request=request) for key, name in names.items()}
 
 

@@ -20,6 +20,8 @@ def test_the_schema_is_valid_and_complete(capsys: pytest.CaptureFixture[str]) ->
         "jobs/",
         "jobs/{job_id}/",
         "jobs/{job_id}/cancel/",
+        "jobs/{job_id}/retry/",
+        "jobs/retry/",
         "task-result/{task_id}/",
         "tasks/",
         "register/",

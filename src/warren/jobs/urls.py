@@ -2,11 +2,14 @@ from django.urls import path
 
 from warren.jobs.job_views import JobCancelView, JobsView, JobView
 from warren.jobs.result_views import TaskResultView, TasksView
+from warren.jobs.retry_views import JobRetryView, JobsRetryView
 
 urlpatterns = [
     path("jobs/", JobsView.as_view(), name="jobs"),
+    path("jobs/retry/", JobsRetryView.as_view(), name="jobs-retry"),
     path("jobs/<str:job_id>/", JobView.as_view(), name="job"),
     path("jobs/<str:job_id>/cancel/", JobCancelView.as_view(), name="job-cancel"),
+    path("jobs/<str:job_id>/retry/", JobRetryView.as_view(), name="job-retry"),
     path("task-result/<str:task_id>/", TaskResultView.as_view(), name="task-result"),
     path("tasks/", TasksView.as_view(), name="tasks"),
 ]
