@@ -24,3 +24,9 @@ def messages(stack: Stack, queue: str) -> int:
     said = stack.execute("rabbitmq", "rabbitmqctl", "list_queues", "--vhost", "warren", "--quiet", "name", "messages")
     counts = dict(line.split("\t") for line in said.splitlines() if "\t" in line)
     return int(counts[queue])
+
+
+def wipe(stack: Stack) -> None:
+    """Take the broker away, with its volume; `stack.up("rabbitmq")` brings a new one."""
+    stack.compose("rm", "--stop", "--force", "rabbitmq")
+    stack.remove_volume("rabbitmq")

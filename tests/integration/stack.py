@@ -115,6 +115,10 @@ class Stack:
         finally:
             self.up(*services)
 
+    def remove_volume(self, name: str) -> None:
+        """Delete a volume that no container uses any more, with all its data."""
+        _run(["docker", "volume", "rm", f"{self.values['COMPOSE_PROJECT_NAME']}_{name}"])
+
     def signal(self, service: str, *, name: str) -> None:
         """Send a signal to a service's process from outside."""
         _run(["docker", "kill", "--signal", name, str(self.container(service).ID)])

@@ -99,6 +99,19 @@ class OutboxMessage(models.Model):
         return f"message of job {self.job_id}"
 
 
+class BrokerMark(models.Model):
+    """The mark that the relay left in the broker, one row: a broker without it has lost what it had (`wipe.py`)."""
+
+    name = models.CharField(max_length=64)
+    left_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "warren_broker"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ResultGroup(models.Model):
     """A saved `GroupResult`: Celery's own JSON of it, for `GroupResult.restore` and chords."""
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from amqp.exceptions import AMQPError, FrameSyntaxError
+from amqp.exceptions import AMQPError, FrameSyntaxError, NotFound
 from celery import Celery
 from kombu import Queue
 from kombu.exceptions import OperationalError
 
 from warren.delivery.models import OutboxMessage
+from warren.delivery.topology import MARK_PREFIX
 
 CONFIRM_TIMEOUT_S = 15.0  # a broker under a memory or disk alarm stops answering; the rows stay with us meanwhile
 BROKER_ERRORS = (AMQPError, OperationalError, OSError)
@@ -61,6 +62,27 @@ class Publisher:
         except BROKER_ERRORS as exc:
             log.warning("RabbitMQ cannot tell the length of queue %r: %s", queue, exc)
             return None
+
+    def has_mark(self, name: str) -> bool:
+        """Whether the broker still has what `leave_mark` made. Raises `BrokerError`."""
+        with self._dropped_on_error():
+            self._open()
+            try:
+                with self._connection.channel() as channel:  # its own: a missing exchange closes the channel
+                    channel.exchange_declare(f"{MARK_PREFIX}{name}", "direct", passive=True)
+            except NotFound:
+                return False
+        return True
+
+    def leave_mark(self, name: str) -> None:
+        """Make a thing of this name that lasts as long as the broker's data. Raises `BrokerError`.
+
+        An exchange: every node of a cluster has it, while a queue is away with its node.
+        """
+        with self._dropped_on_error():
+            self._open()
+            with self._connection.channel() as channel:
+                channel.exchange_declare(f"{MARK_PREFIX}{name}", "direct", durable=True, auto_delete=False)
 
     def drain(self, queue: str, *, handle: Callable[[Any], None]) -> int:
         """Take every message of the queue, `handle` it and ack it; returns how many. Raises `BrokerError`."""

@@ -9,6 +9,7 @@ A pass, in one transaction:
     relay dies before 3    the locks go with its connection; another relay takes the rows
     relay dies in 3 or 4   some messages are published twice; the claim lets one of them run
     RabbitMQ away          the rows stay, with the reason; the relay backs off and connects again
+    RabbitMQ wiped         seen before the first pass of a new connection: what it was given is sent again (`wipe.py`)
     Postgres away          the relay backs off; nothing was deleted
 """
 
@@ -26,7 +27,7 @@ from django.db.models import F, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from warren.delivery import dead_letters, reconciler
+from warren.delivery import dead_letters, reconciler, wipe
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.outbox import CHANNEL
 from warren.delivery.publisher import BrokerError, Publisher
@@ -52,6 +53,7 @@ class Relay:
         self._publisher = Publisher(app)
         self._on_pass = on_pass
         self._stopping = threading.Event()
+        self._knows_broker = False  # whether it is the one that was given the queued jobs, and has them still
         self._reconciled_at = float("-inf")
 
     def stop(self) -> None:
@@ -63,6 +65,8 @@ class Relay:
         back_off_s = FIRST_BACK_OFF_S
         while not self._stopping.is_set():
             try:
+                if not self._knows_broker:
+                    self.look_for_wipe()
                 moved = self.run_pass()
                 if time.monotonic() - self._reconciled_at > RECONCILE_EVERY_S:
                     self.reconcile()
@@ -71,7 +75,7 @@ class Relay:
                 back_off_s = FIRST_BACK_OFF_S
             except (BrokerError, OperationalError, InterfaceError, psycopg.Error) as exc:
                 log.warning("relay backs off for %.1f s: %s", back_off_s, exc)
-                self._publisher.close()
+                self.close()
                 connection.close()
                 self._stopping.wait(back_off_s)
                 back_off_s = min(back_off_s * 2, LONGEST_BACK_OFF_S)
@@ -80,11 +84,18 @@ class Relay:
 
     def close(self) -> None:
         """Drop the connection to RabbitMQ; it is opened again when needed."""
+        self._knows_broker = False
         self._publisher.close()
+
+    def look_for_wipe(self) -> None:
+        """Send again what the broker was given, if it has lost everything since."""
+        wipe.make_good(self._publisher, on_batch=self._on_pass)
+        self._knows_broker = True
 
     def reconcile(self) -> None:
         """Make jobs dead that RabbitMQ gave up on, and put those that it lost back into the outbox."""
         self._reconciled_at = time.monotonic()
+        self.look_for_wipe()
         self._publisher.drain(DEAD_LETTER_QUEUE, handle=dead_letters.bury)
         reconciler.run(self._publisher.messages_ready, now=timezone.now())
 

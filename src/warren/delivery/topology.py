@@ -1,7 +1,7 @@
 """What RabbitMQ must hold for the declared queues, and how a queue is spelled for it.
 
-Only `manage.py provision` creates queues; every other process uses them as they are. So no worker needs the right to
-configure, and a typo in a name fails instead of making a queue that nobody reads.
+Only RabbitMQ's definitions and `manage.py provision` create queues; every other process uses them as they are. So no
+worker needs the right to configure, and a typo in a name fails instead of making a queue that nobody reads.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,9 @@ from typing import Any, Literal
 from kombu import Exchange, Queue
 
 DEAD_LETTER_QUEUE = "dead"
+
+# What the relay may create: an exchange of a random name that starts so. By it, it knows the broker again (`wipe.py`).
+MARK_PREFIX = "warren.mark."
 
 # A message that was handed out this often without an answer is set aside. RabbitMQ's own default is 20; a task that
 # killed five workers will kill the sixth.

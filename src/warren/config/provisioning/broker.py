@@ -74,6 +74,7 @@ def users() -> tuple[User, ...]:
         User(
             name="relay",
             password_variable="RABBITMQ_RELAY_PASSWORD",
+            configure=f"^{topology.MARK_PREFIX.replace('.', r'\.')}",
             write=r"^amq\.default$",
             read=f"^{topology.DEAD_LETTER_QUEUE}$",
         ),

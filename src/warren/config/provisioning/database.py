@@ -58,6 +58,7 @@ ROLES = (
             (r"warren\_outbox", ALL),
             (r"warren\_job", (READ, CHANGE)),
             (r"warren\_job\_event", (READ, ADD)),
+            (r"warren\_broker", (READ, ADD, CHANGE)),
         ),
         connection_limit=10,
     ),

@@ -5,10 +5,10 @@ import httpx
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Connection, Queue
+from kombu import Connection, Exchange, Queue
 
 from warren.config.provisioning import broker
-from warren.delivery.topology import DEAD_LETTER_QUEUE
+from warren.delivery.topology import DEAD_LETTER_QUEUE, MARK_PREFIX
 
 PASSWORD = "for-tests-only"  # noqa: S105  of a broker that lives in memory
 VHOST = "provisioning"
@@ -73,6 +73,16 @@ def test_it_lets_only_workers_take_jobs_and_nobody_make_queues_when_provisioned(
     for user in ("web", "worker", "relay", "flower"):
         with _as(user) as connection, pytest.raises(connection.channel_errors, match="ACCESS_REFUSED"):
             Queue("new")(connection.default_channel).queue_declare()
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_it_lets_only_the_relay_leave_a_mark_when_provisioned() -> None:
+    mark = Exchange(f"{MARK_PREFIX}x", type="direct", durable=True)
+    with _as("relay") as connection:
+        mark(connection.default_channel).declare()
+    for user in ("web", "worker", "flower"):
+        with _as(user) as connection, pytest.raises(connection.channel_errors, match="ACCESS_REFUSED"):
+            Exchange(f"{MARK_PREFIX}y", type="direct")(connection.default_channel).declare()
 
 
 def test_it_leaves_no_guest_when_the_broker_has_started(provisioned: httpx.Client) -> None:

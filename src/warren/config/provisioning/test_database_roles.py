@@ -40,6 +40,7 @@ def _try(role: str, statement: str) -> list[Any]:
         ("warren_beat", "SELECT count(*) FROM django_celery_beat_periodictask"),
         ("warren_relay", "SELECT count(*) FROM warren_outbox"),
         ("warren_relay", "SELECT count(*) FROM warren_job_event"),
+        ("warren_relay", "SELECT count(*) FROM warren_broker"),
     ],
 )
 def test_it_lets_a_role_do_its_work_when_provisioned(role: str, statement: str) -> None:
@@ -56,6 +57,7 @@ def test_it_lets_a_role_do_its_work_when_provisioned(role: str, statement: str) 
         ("warren_worker", "DROP TABLE warren_job"),
         ("warren_beat", "SELECT * FROM accounts_user"),
         ("warren_beat", "DELETE FROM warren_job"),
+        ("warren_beat", "SELECT * FROM warren_broker"),
         ("warren_relay", "SELECT * FROM accounts_user"),
         ("warren_relay", "INSERT INTO warren_job (id) VALUES ('x') RETURNING id"),
     ],
