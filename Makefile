@@ -53,9 +53,13 @@ check/types: runner ## types
 	compose/host/check mypy
 check/unit: runner ## unit tests and checks of this repository; only=pattern for some
 	$(compose) build postgres rabbitmq
-	compose/host/check --with-services pytest src tests/check $(if $(only),-k '$(only)')
+	compose/host/check --with-services pytest src tests/check benchmarks $(if $(only),-k '$(only)')
 test/integration: build runner ## the whole stack, from the built images; only=pattern for some
 	compose/host/test-integration '$(only)'
+bench: build runner ## speed against other set-ups; only=warren,floor work=drain rounds=1 quick=1 for less
+	benchmarks/run --only '$(only)' --work '$(work)' $(if $(rounds),--rounds $(rounds)) $(if $(quick),--quick)
+bench/profile: build runner ## where the processes spend their CPU time; jobs=20000 for longer
+	benchmarks/run profile $(if $(jobs),--count $(jobs))
 runner: env
 	$(compose) --file compose/check.yaml build runner
 
