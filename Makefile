@@ -45,7 +45,7 @@ lock: runner ## pin what requirements/*.in ask for; upgrade=1 for the newest all
 	compose/host/lock $(if $(upgrade),--upgrade)
 
 ## Check it
-test: check test/integration ## everything
+test: check test/integration test/chaos/sample ## everything; of the faults a sample
 check: check/lint check/types check/unit ## all that is quick
 check/lint: runner ## style of Python, shell, Dockerfiles and YAML, import layers
 	compose/host/check tests/check/lint
@@ -60,6 +60,12 @@ bench: build runner ## speed against other set-ups; only=warren,floor work=drain
 	benchmarks/run --only '$(only)' --work '$(work)' $(if $(rounds),--rounds $(rounds)) $(if $(quick),--quick)
 bench/profile: build runner ## where the processes spend their CPU time; jobs=20000 for longer
 	benchmarks/run profile $(if $(jobs),--count $(jobs))
+test/chaos: build runner ## kill, cut off and wipe every part while jobs run: is one lost? only=pattern for some
+	compose/host/test-chaos tests/chaos $(if $(only),-k '$(only)')
+test/chaos/sample: build runner ## one fault of each class, with small ledgers
+	compose/host/test-chaos tests/chaos --sample
+soak: build runner ## random faults for minutes=10; seed=n for the same again
+	compose/host/test-chaos tests/chaos/soak.py -s $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
 runner: env
 	$(compose) --file compose/check.yaml build runner
 

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,13 @@ class CommandFailedError(Exception):
 class Stack:
     """One project. `values` is its environment file, as it was at the start."""
 
-    def __init__(self, folder: Path, *, mounts: Mapping[str, Path]) -> None:
-        """`folder` keeps the environment file; `mounts` are paths by the name that compose.yaml here gives them."""
+    def __init__(self, folder: Path, *, values: Mapping[str, str], files: Sequence[str] = FILES) -> None:
+        """`folder` keeps the environment file, in which `values` stand over those that every test has."""
         project = f"warren-test-{uuid4().hex[:8]}"
-        self.values = environment.new(project=project) | {name: str(path) for name, path in mounts.items()}
+        self.values = environment.new(project=project) | dict(values)
         self._env_file = folder / f"{project}.env"
         self._changes: dict[str, str] = {}
-        self._driver = DockerCompose(ROOT, FILES, env_file=str(self._env_file))
+        self._driver = DockerCompose(ROOT, list(files), env_file=str(self._env_file))
         environment.write(self.values, to=self._env_file)
 
     @property

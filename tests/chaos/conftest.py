@@ -1,0 +1,91 @@
+"""A stack to break, and the ledger that is kept meanwhile.
+
+One stack serves as many tests as leave it as they found it; after a test that failed, the next gets a new one.
+`@pytest.mark.overlays("compose/x.yaml")` asks for a stack with more compose files; those tests come together.
+"""
+
+import signal
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.ledger import Ledger
+from tests.chaos.report import Report
+from tests.chaos.stacks import Stacks
+from tests.integration.stack import Stack
+
+REPORT = pytest.StashKey[Report]()
+STACKS = pytest.StashKey[Stacks]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sample", action="store_true", help="the tests marked ci only, with small ledgers")
+    parser.addoption("--minutes", type=float, default=10, help="how long soak.py goes on")
+    parser.addoption("--seed", type=int, default=0, help="what soak.py's dice start from; 0 for any")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "overlays(*files): compose files over the stack")
+    config.addinivalue_line("markers", "ci: one of the sample that runs with every change")
+    config.stash[REPORT] = Report()
+    # `docker stop` of the runner ends it as Ctrl-C does, so that the stack is taken away
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_overlays)
+    if config.getoption("--sample"):
+        config.hook.pytest_deselected(items=[item for item in items if not item.get_closest_marker("ci")])
+        items[:] = [item for item in items if item.get_closest_marker("ci")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and (stacks := item.config.stash.get(STACKS, None)):
+        report.sections.append(("the stack", stacks.describe()))
+        stacks.spoil()
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.section("ledger")
+    for line in config.stash[REPORT].lines():
+        terminalreporter.write_line(line)
+    config.stash[REPORT].save()
+
+
+@pytest.fixture(scope="session")
+def _stacks(pytestconfig: pytest.Config) -> Iterator[Stacks]:
+    with tempfile.TemporaryDirectory() as folder:
+        pytestconfig.stash[STACKS] = stacks = Stacks(Path(folder))
+        try:
+            yield stacks
+        finally:
+            stacks.remove()
+
+
+@pytest.fixture
+def stack(_stacks: Stacks, request: pytest.FixtureRequest) -> Stack:
+    """A stack at rest, with the overlays that the test asks for."""
+    return _stacks.get(_overlays(request.node))
+
+
+@pytest.fixture
+def ledger(stack: Stack, _stacks: Stacks, pytestconfig: pytest.Config) -> Ledger:
+    """The ledger of a run on that stack."""
+    return Ledger(
+        stack=stack,
+        member=_stacks.member,
+        admin=_stacks.admin,
+        report=pytestconfig.stash[REPORT],
+        sample=pytestconfig.getoption("--sample"),
+    )
+
+
+def _overlays(item: Any) -> tuple[str, ...]:
+    marker = item.get_closest_marker("overlays")
+    return tuple(marker.args) if marker else ()

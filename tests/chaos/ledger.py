@@ -1,0 +1,75 @@
+"""A run of the ledger: jobs are submitted steadily, a fault strikes several times, and then the books are compared."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from tests.chaos import bookkeeping, settling, stall, submitters
+from tests.chaos.entries import Entry
+from tests.chaos.judge import Verdict, judge
+from tests.chaos.report import Report, Row
+from tests.integration.api import Api
+from tests.integration.stack import Stack
+
+FULL, FULL_S = 1000, 60.0  # submissions, and how long they take
+SAMPLE, SAMPLE_S = 200, 15.0  # for every change: enough to be struck in the middle of everything
+SHORT_STRIKE_S = 5.0  # what most take, until the service runs again
+BETWEEN = 1.5  # a full run is so many times as long as all strikes together
+HTTP_SHARE = 0.2  # of the submissions
+LATE_S = 300  # what submitters may take beyond their time: faults hold them up
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """One stack with its clients, and how much to submit."""
+
+    stack: Stack
+    member: Api
+    admin: Api
+    report: Report
+    sample: bool
+
+    def under(
+        self, fault: str, strike: Callable[[], None], *, times: int = 3, each_s: float = SHORT_STRIKE_S
+    ) -> Verdict:
+        """Let the fault strike so often in the middle of a run. Raises `AssertionError` unless the promise was kept.
+
+        `strike` returns when the fault is over, which takes about `each_s`. A sample has as many as fit, but one.
+        """
+        if self.sample:
+            times, duration_s = max(1, min(times, int(SAMPLE_S / each_s))), SAMPLE_S
+        else:
+            duration_s = max(FULL_S, times * each_s * BETWEEN)
+        since, began = settling.now(self.stack), time.monotonic()
+        with ThreadPoolExecutor(2) as pool:
+            submitting = self._submit(pool, over_s=duration_s)
+            for number in range(times):
+                time.sleep(max(0.0, began + duration_s * (number + 0.5) / times - time.monotonic()))
+                strike()
+            entries = [entry for each in submitting for entry in each.result(timeout=duration_s + LATE_S)]
+        return self._close(fault, entries, since=since)
+
+    @property
+    def submissions(self) -> int:
+        """How many must be accepted in a run."""
+        return SAMPLE if self.sample else FULL
+
+    def _submit(self, pool: ThreadPoolExecutor, *, over_s: float) -> list[Future[list[Entry]]]:
+        run = submitters.new_run()
+        by_http = round(self.submissions * HTTP_SHARE)
+        by_code = self.submissions - by_http
+        return [
+            pool.submit(submitters.from_django, self.stack, run=run, submissions=by_code, over_s=over_s),
+            pool.submit(submitters.from_outside, self.member, run=run, submissions=by_http, over_s=over_s),
+        ]
+
+    def _close(self, fault: str, entries: list[Entry], *, since: str) -> Verdict:
+        settling.wait_until_final(self.stack, since=since)
+        rests = settling.find_rests(self.stack)
+        books = bookkeeping.close(self.stack, self.admin, entries=entries, since=since)
+        verdict = judge(books)
+        verdict = replace(verdict, wrong=[*verdict.wrong, *rests])
+        self.report.add(Row.of(fault, verdict, stall_s=stall.longest_s(books.jobs)))
+        assert verdict.kept, f"{fault}\n{verdict}"  # noqa: S101  this is the tests' own assertion
+        return verdict

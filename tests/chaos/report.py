@@ -1,0 +1,66 @@
+"""The table of all runs: printed at the end, and written as JSON for who wants to keep it."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from tests.chaos.judge import Verdict
+
+COLUMNS = ("fault", "jobs", "lost", "duplicated effects", "longest stall", "otherwise wrong")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One run. `jobs` are those of the accepted submissions; `repeated` of them needed more than one attempt."""
+
+    fault: str
+    submissions: int
+    not_accepted: int
+    jobs: int
+    repeated: int
+    lost: int
+    duplicated: int
+    wrong: int
+    stall_s: float
+
+    @classmethod
+    def of(cls, fault: str, verdict: Verdict, *, stall_s: float) -> Self:
+        """The row for a verdict."""
+        return cls(
+            fault=fault,
+            submissions=verdict.accepted,
+            not_accepted=verdict.not_accepted,
+            jobs=verdict.jobs,
+            repeated=verdict.repeated_attempts,
+            lost=len(verdict.lost),
+            duplicated=len(verdict.duplicated),
+            wrong=len(verdict.wrong),
+            stall_s=round(stall_s, 1),
+        )
+
+
+@dataclass
+class Report:
+    """The rows so far."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+
+    def lines(self) -> list[str]:
+        """The table, as text in columns."""
+        cells = [COLUMNS, *(_cells(row) for row in self.rows)]
+        widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
+        return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
+
+    def save(self) -> None:
+        """Write all to chaos.json in the directory that REPORTS_DIR names, if it names one."""
+        if folder := os.environ.get("REPORTS_DIR"):
+            (Path(folder) / "chaos.json").write_text(json.dumps([asdict(row) for row in self.rows], indent=2) + "\n")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (row.fault, str(row.jobs), str(row.lost), str(row.duplicated), f"{row.stall_s} s", str(row.wrong))
