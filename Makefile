@@ -65,7 +65,7 @@ test/chaos: build runner ## kill, cut off and wipe every part while jobs run: is
 test/chaos/sample: build runner ## one fault of each class, with small ledgers
 	compose/host/test-chaos tests/chaos --sample
 soak: build runner ## random faults for minutes=10; seed=n for the same again
-	compose/host/test-chaos tests/chaos/soak.py -s $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
+	compose/host/test-chaos tests/chaos/soak.py $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
 runner: env
 	$(compose) --file compose/check.yaml build runner
 

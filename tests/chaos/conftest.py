@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "overlays(*files): compose files over the stack")
     config.addinivalue_line("markers", "ci: one of the sample that runs with every change")
-    config.stash[REPORT] = Report()
+    config.stash[REPORT] = Report(tell=lambda line: _tell(config, line))
     # `docker stop` of the runner ends it as Ctrl-C does, so that the stack is taken away
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -45,6 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    if report.failed:
+        what = getattr(report.longrepr, "reprcrash", report.longrepr)
+        item.config.stash[REPORT].tell(f"{item.name} failed: {what}")
     if report.failed and (stacks := item.config.stash.get(STACKS, None)):
         report.sections.append(("the stack", stacks.describe()))
         stacks.spoil()
@@ -56,6 +59,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for line in config.stash[REPORT].lines():
         terminalreporter.write_line(line)
     config.stash[REPORT].save()
+
+
+def _tell(config: pytest.Config, line: str) -> None:
+    if reporter := config.pluginmanager.get_plugin("terminalreporter"):
+        reporter.ensure_newline()
+        reporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -43,12 +44,14 @@ class Row:
 
 @dataclass
 class Report:
-    """The rows so far."""
+    """The rows so far. `tell` shows a line at once: whoever waits an hour for a full run wants to see it go on."""
 
+    tell: Callable[[str], None]
     rows: list[Row] = field(default_factory=list)
 
     def add(self, row: Row) -> None:
         self.rows.append(row)
+        self.tell("  ".join(_cells(row)))
 
     def lines(self) -> list[str]:
         """The table, as text in columns."""

@@ -1,7 +1,6 @@
 """Random faults for as long as one likes: `make soak minutes=30`. Not collected unless it is named."""
 
 import random
-import sys
 import time
 
 import pytest
@@ -17,19 +16,14 @@ def test_it_keeps_the_promise_whatever_befalls_it(ledger: Ledger, stack: Stack, 
     minutes = pytestconfig.getoption("--minutes")
     seed = pytestconfig.getoption("--seed") or random.randrange(1_000_000)  # noqa: S311  not a secret
     dice = random.Random(seed)  # noqa: S311  not a secret
-    tell(f"seed {seed}: the same again with make soak minutes={minutes} seed={seed}")
+    ledger.report.tell(f"seed {seed}: the same again with make soak minutes={minutes} seed={seed}")
     end = time.monotonic() + minutes * 60
 
     def strike_until_the_end() -> None:
         while time.monotonic() < end:
             name = dice.choice(sorted(FAULTS))
-            tell(f"{max(0, end - time.monotonic()):.0f} s left: {name}")
+            ledger.report.tell(f"{max(0, end - time.monotonic()):.0f} s left: {name}")
             FAULTS[name](stack)
             time.sleep(dice.uniform(0, LONGEST_PAUSE_S))
 
     ledger.under(f"soak, seed {seed}", strike_until_the_end, times=1, each_s=minutes * 60)
-
-
-def tell(line: str) -> None:
-    """To the terminal at once: who starts a soak wants to see it go on."""
-    print(line, file=sys.__stderr__, flush=True)  # noqa: T201

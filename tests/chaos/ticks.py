@@ -20,7 +20,7 @@ FROM django_celery_beat_periodictask WHERE name = 'ledger-tick'
 
 @dataclass(frozen=True, kw_only=True)
 class Ticks:
-    """How many there were, and the gaps between them. `unmatched` is runs noted without a job, or jobs without a run."""
+    """How many there were, and the gaps between them. `unmatched`: runs noted without a job, or jobs without a run."""
 
     count: int
     longest_gap_s: float

@@ -97,5 +97,5 @@ def test_a_queue_that_goes_on_hides_no_other() -> None:
 
 
 def _row(*, created: float, finished: float, queue: str = "cpu") -> JobRow:
-    moments = {"created_at": NOON + timedelta(seconds=created), "finished_at": NOON + timedelta(seconds=finished)}
-    return replace(ROWS[0], queue=queue, **moments)
+    created_at, finished_at = NOON + timedelta(seconds=created), NOON + timedelta(seconds=finished)
+    return replace(ROWS[0], queue=queue, created_at=created_at, finished_at=finished_at)

@@ -19,7 +19,7 @@ from django.core.management import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 QUEUES = ("cpu", "io")
-DURATIONS_S = (0.0, 0.01, 0.05, 0.2)
+DURATIONS_S = (0.0, 0.02, 0.1, 0.25)
 CANVASES = ("chain", "group", "chord")
 PARTS = 4
 ROLLED_BACK_EVERY = 37
