@@ -45,7 +45,7 @@ lock: runner ## pin what requirements/*.in ask for; upgrade=1 for the newest all
 	compose/host/lock $(if $(upgrade),--upgrade)
 
 ## Check it
-test: check test/integration test/chaos/sample ## everything; of the faults a sample
+test: check test/integration ## everything
 check: check/lint check/types check/unit ## all that is quick
 check/lint: runner ## style of Python, shell, Dockerfiles and YAML, import layers
 	compose/host/check tests/check/lint
@@ -63,7 +63,7 @@ bench/profile: build runner ## where the processes spend their CPU time; jobs=20
 test/chaos: build runner ## kill, cut off and wipe every part while jobs run: is one lost? only=pattern for some
 	compose/host/test-chaos tests/chaos $(if $(only),-k '$(only)')
 test/chaos/sample: build runner ## one fault of each class, with small ledgers
-	compose/host/test-chaos tests/chaos --sample
+	compose/host/test-chaos tests/chaos --small -m ci
 soak: build runner ## random faults for minutes=10; seed=n for the same again
 	compose/host/test-chaos tests/chaos/soak.py $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
 runner: env

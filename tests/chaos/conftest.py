@@ -22,24 +22,21 @@ STACKS = pytest.StashKey[Stacks]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sample", action="store_true", help="the tests marked ci only, with small ledgers")
+    parser.addoption("--small", action="store_true", help="with small ledgers")
     parser.addoption("--minutes", type=float, default=10, help="how long soak.py goes on")
     parser.addoption("--seed", type=int, default=0, help="what soak.py's dice start from; 0 for any")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "overlays(*files): compose files over the stack")
-    config.addinivalue_line("markers", "ci: one of the sample that runs with every change")
+    config.addinivalue_line("markers", "ci: of the sample that runs with every change")
     config.stash[REPORT] = Report(tell=lambda line: _tell(config, line))
     # `docker stop` of the runner ends it as Ctrl-C does, so that the stack is taken away
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_overlays)
-    if config.getoption("--sample"):
-        config.hook.pytest_deselected(items=[item for item in items if not item.get_closest_marker("ci")])
-        items[:] = [item for item in items if item.get_closest_marker("ci")]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -91,7 +88,7 @@ def ledger(stack: Stack, _stacks: Stacks, pytestconfig: pytest.Config) -> Ledger
         member=_stacks.member,
         admin=_stacks.admin,
         report=pytestconfig.stash[REPORT],
-        sample=pytestconfig.getoption("--sample"),
+        small=pytestconfig.getoption("--small"),
     )
 
 

@@ -13,7 +13,7 @@ from tests.integration.api import Api
 from tests.integration.stack import Stack
 
 FULL, FULL_S = 1000, 60.0  # submissions, and how long they take
-SAMPLE, SAMPLE_S = 200, 15.0  # for every change: enough to be struck in the middle of everything
+SMALL, SMALL_S = 200, 15.0  # for every change: enough to be struck in the middle of everything
 SHORT_STRIKE_S = 5.0  # what most take, until the service runs again
 BETWEEN = 1.5  # a full run is so many times as long as all strikes together
 HTTP_SHARE = 0.2  # of the submissions
@@ -28,17 +28,17 @@ class Ledger:
     member: Api
     admin: Api
     report: Report
-    sample: bool
+    small: bool
 
     def under(
         self, fault: str, strike: Callable[[], None], *, times: int = 3, each_s: float = SHORT_STRIKE_S
     ) -> Verdict:
         """Let the fault strike so often in the middle of a run. Raises `AssertionError` unless the promise was kept.
 
-        `strike` returns when the fault is over, which takes about `each_s`. A sample has as many as fit, but one.
+        `strike` returns when the fault is over, which takes about `each_s`. A small run has as many as fit, but one.
         """
-        if self.sample:
-            times, duration_s = max(1, min(times, int(SAMPLE_S / each_s))), SAMPLE_S
+        if self.small:
+            times, duration_s = max(1, min(times, int(SMALL_S / each_s))), SMALL_S
         else:
             duration_s = max(FULL_S, times * each_s * BETWEEN)
         since, began = settling.now(self.stack), time.monotonic()
@@ -53,7 +53,7 @@ class Ledger:
     @property
     def submissions(self) -> int:
         """How many must be accepted in a run."""
-        return SAMPLE if self.sample else FULL
+        return SMALL if self.small else FULL
 
     def _submit(self, pool: ThreadPoolExecutor, *, over_s: float) -> list[Future[list[Entry]]]:
         run = submitters.new_run()

@@ -14,7 +14,9 @@ _EFFECTS = "SELECT count(*) FROM ledger_effect WHERE key = :'key'"
 
 @pytest.mark.ci
 def test_it_keeps_the_promise_when_a_prefork_child_is_killed(ledger: Ledger, stack: Stack) -> None:
-    ledger.under("prefork child: kill -9", lambda: processes.kill_child(stack, "worker-cpu"), times=5)
+    verdict = ledger.under("prefork child: kill -9", lambda: processes.kill_child(stack, "worker-cpu"), times=5)
+
+    assert verdict.repeated_attempts, "no job was struck"
 
 
 def test_it_keeps_the_promise_when_a_prefork_child_takes_too_much_memory(ledger: Ledger, stack: Stack) -> None:

@@ -6,4 +6,6 @@ from tests.integration.stack import Stack
 
 
 def test_it_keeps_the_promise_when_worker_io_is_killed(ledger: Ledger, stack: Stack) -> None:
-    ledger.under("worker-io: kill -9", lambda: processes.kill(stack, "worker-io"))
+    verdict = ledger.under("worker-io: kill -9", lambda: processes.kill(stack, "worker-io"), times=5)
+
+    assert verdict.repeated_attempts, "no job was struck"

@@ -14,6 +14,7 @@ from tests.integration import waiting
 from tests.integration.stack import Stack
 
 RESTARTED_WITHIN_S = 60
+BUSY_WITHIN_S = 30
 KILLABLE = ("worker-cpu", "worker-io", "relay", "beat", "web", "rabbitmq", "postgres")
 
 
@@ -40,14 +41,17 @@ def wait_for_restart(stack: Stack, container: ComposeContainer, *, before: int) 
 
 
 def kill_child(stack: Stack, service: str) -> None:
-    """SIGKILL for one of the processes that a service's main process has forked; it goes on itself."""
-    os.kill(children(stack, service)[-1], signal.SIGKILL)
+    """SIGKILL for one of the processes that a service's main process has forked, in the middle of a task."""
+    main = main_pid(stack, stack.container(service))
+    os.kill(
+        waiting.until(lambda: _child_in_task(main), within_s=BUSY_WITHIN_S, what="a child is in a task"), signal.SIGKILL
+    )
 
 
-def children(stack: Stack, service: str) -> list[int]:
-    """The host's ids of what the main process has forked, the oldest first."""
-    pid = main_pid(stack, stack.container(service))
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def _child_in_task(main: int) -> int:
+    """The host's id of a child that sleeps, as the ledger's tasks do; a child without work reads from its pipe."""
+    children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    return next((int(child) for child in children if "sleep" in Path(f"/proc/{child}/wchan").read_text()), 0)
 
 
 def main_pid(stack: Stack, container: ComposeContainer) -> int:
