@@ -119,6 +119,10 @@ class Stack:
         """Delete a volume that no container uses any more, with all its data."""
         _run(["docker", "volume", "rm", f"{self.values['COMPOSE_PROJECT_NAME']}_{name}"])
 
+    def engine(self, *arguments: str) -> None:
+        """Run a command of the engine, such as `pause`, on what the last argument names."""
+        _run(["docker", *arguments])
+
     def signal(self, service: str, *, name: str) -> None:
         """Send a signal to a service's process from outside."""
         _run(["docker", "kill", "--signal", name, str(self.container(service).ID)])

@@ -128,6 +128,15 @@ POOL_OPTIONS = {
     "reconnect_timeout": DB_POOL_RECONNECT_S,
 }
 
+# A connection whose other end has vanished without a word fails within ten seconds; the kernel's own patience is
+# a quarter of an hour for what was sent, and for ever for what is awaited.
+NOTICE_A_DEAD_PEER = {
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -142,6 +151,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "OPTIONS": {
             "connect_timeout": 5,
             "application_name": f"warren-{SERVICE}",
+            **NOTICE_A_DEAD_PEER,
             **({"pool": POOL_OPTIONS} if POOLED else {}),
         },
     }
@@ -199,7 +209,6 @@ JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", 30)
 RESULT_MAX_BYTES = env.int("RESULT_MAX_BYTES", 1_048_576)
 
 CELERY_BEAT_SCHEDULER = "warren.scheduling.scheduler:Scheduler"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; also how often beat's heartbeat is shown
 CELERY_BEAT_SCHEDULE = {
     "delete-old-jobs": {"task": "celery.backend_cleanup", "schedule": crontab(hour="4", minute="0")},
     # only beat has the package that solar schedules are made with

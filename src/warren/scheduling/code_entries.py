@@ -14,7 +14,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 from celery import schedules
-from django.db import transaction
+from django.db import connection, transaction
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import ModelEntry
 
@@ -24,6 +24,8 @@ from warren.scheduling.models import CodeEntry
 KNOWN = {"task", "schedule", "args", "kwargs", "options", "enabled", "description"}
 KNOWN_OPTIONS = {"queue", "priority", "headers", "expires"}
 
+_ONE_AT_A_TIME = 7_238_002  # any number, the same in every beat, and nobody else's
+
 log = logging.getLogger(__name__)
 
 
@@ -32,10 +34,13 @@ def synchronise(entries: Mapping[str, Mapping[str, Any]], *, tasks: Container[st
     """Make the database's entries from code equal `entries`, in Celery's `beat_schedule` form, by name.
 
     `tasks` holds the names that exist. Raises `BadEntryError`, and then nothing is changed.
-      1. delete what code named before and no longer names
-      2. write what code names, leaving the switch and the time of the last run alone
-      3. mark it as coming from code
+      1. wait until no other beat that starts does the same
+      2. delete what code named before and no longer names
+      3. write what code names, leaving the switch and the time of the last run alone
+      4. mark it as coming from code
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
     PeriodicTask.objects.filter(pk__in=CodeEntry.objects.values("pk")).exclude(name__in=entries).delete()
     for name, entry in entries.items():
         fields = _fields(name, entry, tasks)

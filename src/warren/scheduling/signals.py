@@ -2,4 +2,4 @@
 
 from django.dispatch import Signal
 
-ticked = Signal()  # the scheduler has looked for what is due, or has found Postgres away; at least every five seconds
+ticked = Signal()  # the scheduler has looked for what is due, leads not, or has found Postgres away; about each second

@@ -1,0 +1,18 @@
+"""Runs Celery's beat: `manage.py beat`, which heeds SIGTERM from its first moment, as `celery beat` does not."""
+
+import logging
+from typing import Any
+
+from django.core.management import BaseCommand
+
+from warren.config.celery import app
+
+
+class Command(BaseCommand):
+    """Until SIGTERM or SIGINT."""
+
+    help = "Make due entries of the schedule into jobs; of several that run, one does."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Block until stopped."""
+        app.Beat(loglevel=logging.getLevelName(logging.getLogger().level)).run()
