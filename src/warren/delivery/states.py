@@ -22,6 +22,7 @@ class State(models.TextChoices):
 
 
 FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPIRED, State.DEAD})
+OPEN = tuple(state for state in State if state not in FINAL)
 
 TO_CELERY = {
     State.ACCEPTED: celery_states.PENDING,

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from warren.delivery.models import Job, JobEvent
 from warren.jobs import failures
@@ -46,7 +47,7 @@ class EventSerializer(serializers.ModelSerializer[JobEvent]):
     def get_by(self, event: JobEvent) -> str | None:
         if event.actor is None:
             return event.actor_label or None
-        return _name(event.actor, seen_by=self.context["request"].user)
+        return _name(event.actor, request=self.context["request"])
 
     @extend_schema_field(FailureSerializer(allow_null=True))
     def get_error(self, event: JobEvent) -> dict[str, str] | None:
@@ -59,8 +60,8 @@ def history_of(job: Job, *, context: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(EventSerializer(events, many=True, context=dict(context)).data)
 
 
-def _name(actor: AbstractBaseUser, *, seen_by: AbstractBaseUser | AnonymousUser) -> str:
-    """Addresses of the staff are not for everybody."""
-    if actor.pk == seen_by.pk or getattr(seen_by, "is_staff", False):
+def _name(actor: AbstractBaseUser, *, request: Request | None) -> str:
+    """Addresses of the staff are not for everybody; without a request it is the command line that asks."""
+    if request is None or actor.pk == request.user.pk or request.user.is_staff:
         return actor.get_username()
     return "staff"

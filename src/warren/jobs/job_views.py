@@ -1,4 +1,4 @@
-"""`/api/jobs/`: submit, list, look at and cancel jobs."""
+"""`/api/jobs/`: submit, list and look at jobs."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +11,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from warren.delivery.models import Job
-from warren.jobs import cancel, filters, visible
+from warren.jobs import filters, visible
 from warren.jobs.schema import errors
 from warren.jobs.serializers import (
     JobSerializer,
@@ -68,18 +68,3 @@ class JobView(APIView):
     def get(self, request: Request, job_id: str) -> Response:
         job = visible.find(job_id, user=request.user)
         return Response(JobSerializer(job, context={"request": request}).data)
-
-
-class JobCancelView(APIView):
-    """Ends a job from outside."""
-
-    @extend_schema(
-        summary="Cancel a job",
-        description="Cancelled is final: a waiting job is never started, and what a running one returns is ignored.",
-        request=None,
-        responses={200: JobSerializer, **errors(401, 404, 409)},
-    )
-    def post(self, request: Request, job_id: str) -> Response:
-        job = visible.find(job_id, user=request.user)
-        cancelled = cancel.cancel(job.pk)
-        return Response(JobSerializer(cancelled, context={"request": request}).data)

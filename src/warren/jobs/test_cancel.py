@@ -11,13 +11,15 @@ from django.db import connection, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from rest_framework.test import APIClient
 
-from warren.delivery.models import Job, OutboxMessage
+from warren.delivery.history import Actor
+from warren.delivery.models import Job, JobEvent, OutboxMessage
 from warren.delivery.states import FINAL, State
 from warren.jobs import cancel
 from warren.jobs.conftest import MakeJob
 from warren.jobs.errors import AlreadyFinalError
 
 ADD = "arithmetic.add"
+SOMEBODY = Actor(label="somebody")
 
 
 @pytest.mark.django_db
@@ -65,6 +67,56 @@ def test_it_lets_owner_and_staff_only(
 
 
 @pytest.mark.django_db
+def test_it_records_who_cancelled_it_and_why(api: APIClient, make_job: MakeJob) -> None:
+    job = make_job(State.RUNNING, attempt=2, worker="w1")
+
+    told = api.post(f"/api/jobs/{job.pk}/cancel/", {"reason": "changed my mind"}).json()
+
+    event = JobEvent.objects.get()
+    assert (event.kind, event.reason, event.state, event.attempt) == ("cancelled", "changed my mind", "running", 2)
+    assert [each["by"] for each in told["history"]] == ["ann@example.com"]
+
+
+@pytest.mark.django_db
+def test_it_cancels_many_by_ids_and_says_which_not(api: APIClient, make_job: MakeJob, stranger: Any) -> None:
+    waiting, running, done = make_job(), make_job(State.RUNNING), make_job(State.SUCCEEDED)
+    hidden = make_job(owner=stranger)
+
+    answer = api.post("/api/jobs/cancel/", {"ids": [waiting.pk, running.pk, done.pk, hidden.pk]}).json()
+
+    assert (answer["cancelled"], set(answer["ids"])) == (2, {waiting.pk, running.pk})
+    assert {each["id"] for each in answer["refused"]} == {done.pk, hidden.pk}
+    hidden.refresh_from_db()
+    assert hidden.state == State.ACCEPTED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [({}, {"waiting", "io"}), ({"queue": "io"}, {"io"}), ({"state": "queued"}, {"io"})],
+    ids=str,
+)
+def test_it_cancels_many_by_filter(
+    api: APIClient, make_job: MakeJob, wanted: dict[str, str], expected: set[str]
+) -> None:
+    make_job(id="waiting")
+    make_job(State.QUEUED, id="io", queue="io")
+    make_job(State.FAILED, id="failed")
+
+    answer = api.post("/api/jobs/cancel/", {"filter": wanted}).json()
+
+    assert set(answer["ids"]) == expected
+    assert answer["refused"] == []
+
+
+@pytest.mark.django_db
+def test_it_refuses_a_filter_of_jobs_that_have_ended(api: APIClient) -> None:
+    answer = api.post("/api/jobs/cancel/", {"filter": {"state": "failed"}})
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["filter.state"])
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("state", "told"), [(State.RUNNING, 1), (State.QUEUED, 0)])
 def test_it_tells_workers_of_a_running_job_after_the_commit(
     make_job: MakeJob,
@@ -73,7 +125,7 @@ def test_it_tells_workers_of_a_running_job_after_the_commit(
     told: int,
 ) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
-        cancel.cancel(make_job(state).pk)
+        cancel.cancel(make_job(state).pk, by=SOMEBODY)
 
     assert len(callbacks) == told
 
@@ -84,14 +136,14 @@ def test_it_sends_a_terminating_revoke() -> None:
         control: Any = current_app.control
         node = control.mailbox(broker).Node("test@here", channel=broker.default_channel)
         consumer = node.listen(callback=lambda body, _message: heard.append(body))
-        cancel.tell_workers("job-1")
+        cancel.tell_workers(["job-1"])
         deadline = time.monotonic() + 10
         while not heard and time.monotonic() < deadline:
             broker.drain_events(timeout=10)
         consumer.cancel()
 
     assert heard[0]["method"] == "revoke"
-    assert heard[0]["arguments"] == {"task_id": "job-1", "terminate": True, "signal": "SIGTERM"}
+    assert heard[0]["arguments"] == {"task_id": ["job-1"], "terminate": True, "signal": "SIGTERM"}
 
 
 def test_it_gives_up_soon_when_the_broker_is_away(
@@ -101,7 +153,7 @@ def test_it_gives_up_soon_when_the_broker_is_away(
         url = f"pyamqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}//"
         monkeypatch.setattr(current_app.conf, "broker_write_url", url)
         started = time.monotonic()
-        cancel.tell_workers("job-1")
+        cancel.tell_workers(["job-1"])
 
     assert time.monotonic() - started < 3 * cancel.BROKER_TIMEOUT_S
     assert "job-1" in caplog.text
@@ -110,15 +162,16 @@ def test_it_gives_up_soon_when_the_broker_is_away(
 @pytest.mark.django_db(transaction=True)
 def test_it_does_not_wait_for_a_relay_that_holds_the_message(api: APIClient) -> None:
     accepted = api.post("/api/jobs/", {"task": ADD, "args": [1, 2]}).json()
-    answers: list[Any] = []
 
     with transaction.atomic():
         list(OutboxMessage.objects.select_for_update())
-        thread = threading.Thread(target=lambda: answers.append(_cancel_here(accepted["id"])))
+        thread = threading.Thread(target=_cancel_here, args=[accepted["id"]])
         thread.start()
         thread.join(timeout=10)
+        waited_in_vain = thread.is_alive()
 
-    assert [job.state for job in answers] == [State.CANCELLED]
+    assert not waited_in_vain
+    assert Job.objects.get(pk=accepted["id"]).state == State.CANCELLED
 
 
 @pytest.mark.django_db(transaction=True)
@@ -128,7 +181,8 @@ def test_one_of_two_cancels_wins(api: APIClient) -> None:
 
     def attempt() -> None:
         try:
-            outcomes.append(_cancel_here(accepted["id"]).state)
+            _cancel_here(accepted["id"])
+            outcomes.append("cancelled")
         except AlreadyFinalError:
             outcomes.append("refused")
 
@@ -141,8 +195,8 @@ def test_one_of_two_cancels_wins(api: APIClient) -> None:
     assert sorted(outcomes) == ["cancelled", "refused"]
 
 
-def _cancel_here(job_id: str) -> Job:
+def _cancel_here(job_id: str) -> None:
     try:
-        return cancel.cancel(job_id)
+        cancel.cancel(job_id, by=SOMEBODY)
     finally:
         connection.close()

@@ -22,6 +22,7 @@ def test_the_schema_is_valid_and_complete(capsys: pytest.CaptureFixture[str]) ->
         "jobs/{job_id}/cancel/",
         "jobs/{job_id}/retry/",
         "jobs/retry/",
+        "jobs/cancel/",
         "task-result/{task_id}/",
         "tasks/",
         "register/",

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from warren.jobs.job_views import JobCancelView, JobsView, JobView
+from warren.jobs.cancel_views import JobCancelView, JobsCancelView
+from warren.jobs.job_views import JobsView, JobView
 from warren.jobs.result_views import TaskResultView, TasksView
 from warren.jobs.retry_views import JobRetryView, JobsRetryView
 
 urlpatterns = [
     path("jobs/", JobsView.as_view(), name="jobs"),
+    path("jobs/cancel/", JobsCancelView.as_view(), name="jobs-cancel"),
     path("jobs/retry/", JobsRetryView.as_view(), name="jobs-retry"),
     path("jobs/<str:job_id>/", JobView.as_view(), name="job"),
     path("jobs/<str:job_id>/cancel/", JobCancelView.as_view(), name="job-cancel"),

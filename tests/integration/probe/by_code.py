@@ -75,6 +75,20 @@ def canvas() -> dict[str, Any]:
     }
 
 
+def chain_that_needs(name: str) -> dict[str, str]:
+    """The ids of a chain's first step, which fails until it is mended, and of its last."""
+    add = _task("arithmetic.add")
+    sent: Any = chain(_task("probe.cpu.needs").si(name), add.s(10), add.s(100)).apply_async()
+    return {"needy": sent.parent.parent.id, "last": sent.id}
+
+
+def chord_that_needs(name: str) -> dict[str, str]:
+    """The ids of a chord's part that fails until it is mended, and of its body."""
+    add = _task("arithmetic.add")
+    sent: Any = chord([add.s(1, 1), _task("probe.cpu.needs").si(name), add.s(2, 2)])(_task("probe.io.total").s())
+    return {"needy": sent.parent.results[1].id, "last": sent.id}
+
+
 def retried() -> dict[str, Any]:
     """A task that asks for another attempt gets it, as the same job."""
     sent = _task("probe.cpu.succeed_at_third").delay()

@@ -77,6 +77,13 @@ def effect_then_die_once(self: "Task[[str], str]", message: str) -> str:
     return message
 
 
+def needs(message: str) -> int:
+    """Fail until somebody makes a group of this name."""
+    if not Group.objects.filter(name=message).exists():
+        raise LookupError(f"there is no {message}")
+    return 1
+
+
 def echo(message: str) -> str:
     """Give back what came."""
     return message
@@ -109,3 +116,4 @@ _on_both_queues(query, arguments=Seconds)
 _on_both_queues(fail, arguments=Message)
 _on_both_queues(die, arguments=Nothing)
 _on_both_queues(echo, arguments=Message)
+_on_both_queues(needs, arguments=Message)

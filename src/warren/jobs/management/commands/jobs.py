@@ -1,0 +1,117 @@
+"""Looks at jobs and steps in, for whoever is on call: `manage.py jobs list|show|retry|cancel`.
+
+Ends with 0 when all was done, 1 when something was refused, 2 when the command line makes no sense.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from itertools import batched
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
+from rest_framework.utils.encoders import JSONEncoder
+
+from warren.delivery import retry
+from warren.delivery.history import Actor
+from warren.delivery.models import Job
+from warren.delivery.states import OPEN, State
+from warren.jobs import bulk, cancel, command_line, console, filters
+from warren.jobs.serializers import JobSerializer, JobSummarySerializer
+
+REFUSED, MISUSED = 1, 2  # exit codes
+BOTH = "Name jobs by ids or choose them by a filter, not by both."
+NEITHER = "Name jobs by their ids, or choose them by --state, --task, --queue, --since, --until or --search."
+BY = Actor(label="command line")
+NO_REQUEST = {"request": None}  # links are paths then, and nobody is hidden
+
+type StepIn = Callable[[list[str], str], tuple[list[str], dict[str, str]]]
+
+
+class Command(BaseCommand):
+    """All jobs, whoever owns them."""
+
+    help = "List, show, retry and cancel jobs."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Four commands in one."""
+        command_line.add_to(parser)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Run the one that was asked for."""
+        match options["command"]:
+            case "list":
+                jobs = filters.narrowed(Job.objects.all(), wanted=command_line.wanted(options))
+                self._show_list(jobs[: options["limit"]], options)
+            case "show":
+                self._show(options)
+            case "retry":
+                self._step_in(options, done="retried", states=(State.FAILED, State.DEAD), by_ids=_retry)
+            case "cancel":
+                self._step_in(options, done="cancelled", states=OPEN, by_ids=_cancel)
+
+    def _show_list(self, jobs: QuerySet[Job], options: dict[str, Any]) -> None:
+        listed = JobSummarySerializer(jobs, many=True, context=NO_REQUEST).data
+        self._print(listed, console.table(listed), options)
+
+    def _show(self, options: dict[str, Any]) -> None:
+        (job_id,) = options["ids"]
+        job = Job.objects.filter(pk=job_id).first()
+        if job is None:
+            raise CommandError(f"There is no job {job_id!r}.", returncode=REFUSED)
+        told = JobSerializer(job, context=NO_REQUEST).data
+        self._print(told, console.details(told), options)
+
+    def _step_in(self, options: dict[str, Any], *, done: str, states: tuple[State, ...], by_ids: StepIn) -> None:
+        ids = self._chosen(options, states)
+        if options["dry_run"]:
+            self._show_list(Job.objects.filter(pk__in=ids), options)
+            return
+        if not options["ids"] and ids and not options["yes"]:
+            _confirm(f"{len(ids)} {'job' if len(ids) == 1 else 'jobs'} will be {done}")
+        changed: list[str] = []
+        refused: dict[str, str] = {}
+        for some in batched(ids, bulk.MOST, strict=False):
+            some_changed, some_refused = by_ids(list(some), options["reason"])
+            changed += some_changed
+            refused |= some_refused
+        lines = [*(f"{job_id}: {why}" for job_id, why in refused.items()), f"{len(changed)} {done}, {len(refused)} not"]
+        self._print({done: len(changed), "ids": changed, "refused": bulk.refused(refused)}, lines, options)
+        if refused:
+            sys.exit(REFUSED)
+
+    def _chosen(self, options: dict[str, Any], states: tuple[State, ...]) -> list[str]:
+        wanted, ids = command_line.wanted(options), list(options["ids"])
+        if bool(wanted) == bool(ids):
+            raise CommandError(BOTH if ids else NEITHER, returncode=MISUSED)
+        if ids:
+            return ids
+        found = filters.narrowed(Job.objects.all(), wanted=wanted)
+        if "state" not in wanted:
+            found = found.filter(state__in=states)
+        return list(found.order_by("created_at", "pk").values_list("pk", flat=True))
+
+    def _print(self, told: Any, lines: Iterable[str], options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(told, cls=JSONEncoder, indent=2))
+        else:
+            self.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _retry(ids: list[str], reason: str) -> tuple[list[str], dict[str, str]]:
+    outcome = retry.retry(ids, by=BY, reason=reason)
+    return outcome.retried, outcome.refused
+
+
+def _cancel(ids: list[str], reason: str) -> tuple[list[str], dict[str, str]]:
+    outcome = cancel.cancel_all(ids, by=BY, reason=reason)
+    return outcome.cancelled, outcome.refused
+
+
+def _confirm(what: str) -> None:
+    """Raises `CommandError` unless a person at a terminal says yes."""
+    if not sys.stdin.isatty():
+        raise CommandError(f"{what}. Add --yes to do it, or --dry-run to list them.", returncode=MISUSED)
+    if input(f"{what}. Go on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise CommandError("Nothing was changed.", returncode=REFUSED)
