@@ -1,15 +1,17 @@
 """The one place where every publish passes.
 
 Celery builds each task message, from `.delay()` to a chord's body, and hands it to `app.amqp.send_task_message` with a
-producer. Warren keeps all of that, its signals included, and puts an outbox where the producer would be.
+producer. Warren keeps all of that, its signals included, and puts an outbox where the producer would be; but for tasks
+declared `durable=False` (`losable.py`).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery.app.amqp import AMQP
 
-from warren.delivery import outbox
+from warren.delivery import losable, outbox
 
 
 class OutboxProducer:
@@ -34,7 +36,8 @@ class OutboxProducer:
             body,
             exchange=exchange,
             routing_key=routing_key,
-            headers=headers,
+            # a retry takes over its headers from a message that may have come another way
+            headers={header: value for header, value in headers.items() if header != losable.HEADER},
             properties=wanted,
             serializer=serializer,
         )
@@ -47,8 +50,12 @@ class OutboxAMQP(AMQP):
         send = super()._create_task_sender()  # type: ignore[misc]  # celery-types leaves it out
         accepted = OutboxProducer()
 
-        def send_task_message(_producer: Any, name: str, message: Any, **options: Any) -> None:
-            # retry=False: Celery's own retry is for broker errors, and there is no broker here
-            send(accepted, name, message, **{**options, "retry": False})
+        def send_task_message(producer: Any, name: str, message: Any, **options: Any) -> None:
+            if losable.is_direct(self.app, name=name, message=message, headers=options.get("headers") or {}):
+                built = partial(send, name=name, message=message)
+                losable.publish(self.app, send=built, producer=producer, name=name, options=options)
+            else:
+                # retry=False: Celery's own retry is for broker errors, and there is no broker here
+                send(accepted, name, message, **{**options, "retry": False})
 
         return send_task_message

@@ -1,5 +1,7 @@
 """What can go wrong between a caller and a worker."""
 
+from kombu.exceptions import OperationalError
+
 
 class DeliveryError(Exception):
     """The job could not be delivered."""
@@ -22,6 +24,16 @@ class DatabaseUnreachableError(DeliveryError):
     """Postgres does not answer."""
 
     transient = True
+
+
+class BrokerUnreachableError(DeliveryError, OperationalError):
+    """The broker does not answer, and the task is declared `durable=False`. Celery's users catch `OperationalError`."""
+
+    transient = True
+
+
+class LosableInChordError(DeliveryError):
+    """A task that may be lost cannot be part of a chord's header: the chord would wait for ever."""
 
 
 class DeadLetter(DeliveryError):  # noqa: N818  it is what it is called, and users see the name

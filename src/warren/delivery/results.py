@@ -25,7 +25,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from warren.delivery import chords, claim
+from warren.delivery import chords, claim, losable
 from warren.delivery.errors import ResultTooLargeError
 from warren.delivery.models import Chord, Job, ResultGroup
 from warren.delivery.states import FINAL, FROM_CELERY, State
@@ -195,6 +195,8 @@ class JobBackend(BaseBackend):
 
     def _close(self, outcome: "_Outcome") -> bool:
         """Make the job final; False, and nothing changed, if it is already or another attempt runs."""
+        if getattr(outcome.request, losable.HEADER, False):
+            return True  # it has no job; what follows from it does follow
         fields: dict[str, Any] = {
             "state": _final_state(outcome),
             "result": self.encode(outcome.result),

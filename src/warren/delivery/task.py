@@ -17,9 +17,10 @@ from celery import Celery, signature
 from celery.app.trace import get_actual_ignore_result  # type: ignore[attr-defined]  # celery-types leaves it out
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore, Reject, Retry
+from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, transaction
 
-from warren.delivery import claim
+from warren.delivery import claim, losable
 from warren.delivery.errors import DatabaseUnreachableError
 
 if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
@@ -31,12 +32,14 @@ class JobTask(DjangoTask[..., Any]):
 
     `arguments` is a DRF serializer class for what may be passed from outside; a task without one cannot be called
     over HTTP. `transactional` runs the body in the transaction that stores its outcome: its database effects
-    happen exactly once, and only those; such a body should be short, and wait for nobody.
+    happen exactly once, and only those; such a body should be short, and wait for nobody. `durable=False` is for
+    much work that may be lost: it goes straight to the broker, and nothing is stored (`losable.py`).
     """
 
     abstract = True
     arguments: Any = None
     transactional: bool = False
+    durable: bool = True
     backend: "JobBackend"
     _queue: str | None = None
 
@@ -46,6 +49,12 @@ class JobTask(DjangoTask[..., Any]):
         if isinstance(declared := cls.__dict__.get("queue"), str):
             cls._queue = declared
             del cls.queue
+        if not cls.durable:
+            if cls.arguments or cls.transactional:
+                raise ImproperlyConfigured(
+                    f"task {cls.name}: durable=False excludes transactional, and arguments (what the API takes is kept)"
+                )
+            cls.ignore_result = True
         return super().bind(app)
 
     @property
@@ -60,6 +69,8 @@ class JobTask(DjangoTask[..., Any]):
             return super().__call__(*args, **kwargs)
         if request.is_eager:
             return self.run(*args, **kwargs)
+        if not self.durable and getattr(request, losable.HEADER, False):
+            return self.run(*args, **kwargs)  # there is no job to claim or finish
         request.update(job_attempt=claim.take(self))
         if self.transactional:
             return self._run_in_transaction(args, kwargs)

@@ -12,6 +12,11 @@ from kombu import Exchange, Queue
 
 DEAD_LETTER_QUEUE = "dead"
 
+# Where web and the workers publish what may be lost (`losable.py`). It is bound to the declared queues only, and the
+# right to write to it is all they get: the default exchange reaches every queue, and RabbitMQ knows rights by routing
+# key for topic exchanges alone.
+LOSABLE_EXCHANGE = "losable"
+
 # What the relay may create: an exchange of a random name that starts so. By it, it knows the broker again (`wipe.py`).
 MARK_PREFIX = "warren.mark."
 

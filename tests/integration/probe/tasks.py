@@ -84,6 +84,12 @@ def needs(message: str) -> int:
     return 1
 
 
+@shared_task(name="probe.io.losable_effect", queue="io", durable=False)  # type: ignore[call-overload, untyped-decorator]  # celery-types lacks ours
+def losable_effect(message: str) -> None:
+    """Make a row; there is no job."""
+    Group.objects.create(name=message)
+
+
 def echo(message: str) -> str:
     """Give back what came."""
     return message

@@ -60,15 +60,25 @@ def administrator() -> User:
 
 
 def users() -> tuple[User, ...]:
-    """Only the relay may publish jobs; only workers may take them; nobody but the administrator makes queues."""
+    """Only the relay may publish jobs, but for what may be lost; only workers may take them.
+
+    Nobody but the administrator makes queues.
+    """
     queues = "|".join(spec.name for spec in QUEUES)
+    losable = f"^{topology.LOSABLE_EXCHANGE}$"
     return (
-        User(name="web", password_variable="RABBITMQ_WEB_PASSWORD", configure=CONTROL, write=CONTROL, read=CONTROL),
+        User(
+            name="web",
+            password_variable="RABBITMQ_WEB_PASSWORD",
+            configure=CONTROL,
+            write=f"{CONTROL}|{losable}",
+            read=CONTROL,
+        ),
         User(
             name="worker",
             password_variable="RABBITMQ_WORKER_PASSWORD",
             configure=f"{EVENTS}|{CONTROL}",
-            write=f"{EVENTS}|{CONTROL}",
+            write=f"{EVENTS}|{CONTROL}|{losable}",
             read=f"^({queues})$|{CONTROL}",
         ),
         User(
@@ -105,6 +115,11 @@ def provision() -> Iterator[str]:
             _put(api, f"permissions/{vhost}/{user.name}", user.rights())
         for queue, arguments in topology.declarations(QUEUES).items():
             _put(api, f"queues/{vhost}/{queue}", {"durable": True, "arguments": arguments})
+        exchange = topology.LOSABLE_EXCHANGE
+        _put(api, f"exchanges/{vhost}/{exchange}", {"type": "direct", "durable": True})
+        for spec in QUEUES:
+            binding = {"routing_key": spec.name}
+            api.post(f"bindings/{vhost}/e/{exchange}/q/{spec.name}", json=binding).raise_for_status()
     yield f"RabbitMQ: users {', '.join(passwords)}; queues {', '.join(topology.declarations(QUEUES))}"
 
 

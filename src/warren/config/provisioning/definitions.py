@@ -26,9 +26,13 @@ def files() -> dict[str, str]:
 def _topology() -> dict[str, Any]:
     kept = {"vhost": VHOST, "durable": True, "auto_delete": False}
     queues = topology.declarations(QUEUES).items()
+    losable = topology.LOSABLE_EXCHANGE
+    to_queue = {"source": losable, "vhost": VHOST, "destination_type": "queue", "arguments": {}}
     return {
         "vhosts": [{"name": VHOST}],
         "queues": [{"name": name, **kept, "arguments": arguments} for name, arguments in queues],
+        "exchanges": [{"name": losable, **kept, "type": "direct", "internal": False, "arguments": {}}],
+        "bindings": [{**to_queue, "destination": spec.name, "routing_key": spec.name} for spec in QUEUES],
     }
 
 

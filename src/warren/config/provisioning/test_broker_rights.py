@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection, Exchange, Queue
 
 from warren.config.provisioning import broker
-from warren.delivery.topology import DEAD_LETTER_QUEUE, MARK_PREFIX
+from warren.delivery.topology import DEAD_LETTER_QUEUE, LOSABLE_EXCHANGE, MARK_PREFIX
 
 PASSWORD = "for-tests-only"  # noqa: S105  of a broker that lives in memory
 VHOST = "provisioning"
@@ -73,6 +73,18 @@ def test_it_lets_only_workers_take_jobs_and_nobody_make_queues_when_provisioned(
     for user in ("web", "worker", "relay", "flower"):
         with _as(user) as connection, pytest.raises(connection.channel_errors, match="ACCESS_REFUSED"):
             Queue("new")(connection.default_channel).queue_declare()
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_it_lets_web_and_workers_publish_what_may_be_lost_when_provisioned() -> None:
+    for user in ("web", "worker"):
+        with _as(user) as connection:
+            connection.Producer(auto_declare=False).publish({}, exchange=LOSABLE_EXCHANGE, routing_key="cpu")
+    for user in ("relay", "flower"):
+        with _as(user) as connection, pytest.raises(connection.channel_errors, match="ACCESS_REFUSED"):
+            connection.Producer(auto_declare=False).publish({}, exchange=LOSABLE_EXCHANGE, routing_key="cpu")
+    with _as("worker") as connection:
+        assert Queue("cpu", no_declare=True)(connection.default_channel).get() is not None
 
 
 @pytest.mark.usefixtures("provisioned")

@@ -104,6 +104,10 @@ def test_it_makes_the_same_broker_as_provision_does(api: httpx.Client, written: 
     assert by_itself == _seen(api)
     assert {right["user"] for right in by_itself["permissions"]} == {"admin", *ROLES}
     assert {queue["name"] for queue in by_itself["queues"]} == {"cpu", "io", "dead"}
+    assert {(each["source"], each["destination"]) for each in by_itself["bindings"]} == {
+        ("losable", "cpu"),
+        ("losable", "io"),
+    }
 
 
 def test_it_lets_each_role_log_in_with_its_password(api: httpx.Client, written: Path) -> None:

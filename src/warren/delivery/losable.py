@@ -1,0 +1,84 @@
+"""Tasks declared `durable=False`: published straight to the broker, stored nowhere, perhaps lost.
+
+    web, workers               published at once, through an exchange that may reach the declared queues only
+    inside a transaction       published after its commit; an error is then logged, since the commit cannot be undone
+    broker away                `BrokerUnreachableError` to the caller, within seconds
+    what must wait             countdown, eta, a retry with a delay: an ordinary job, through the outbox, because no
+                               task waits inside a worker
+    what the schedule fires    an ordinary job too: a tick fires once, and beat has no account at the broker
+    part of a chord's header   refused: if it were lost, the chord would wait for ever
+
+A header tells the worker which way a message came: one with it has no row, so there is nothing to claim or store.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError
+
+from warren.delivery.errors import BrokerUnreachableError, LosableInChordError
+from warren.delivery.topology import LOSABLE_EXCHANGE
+
+HEADER = "losable"
+SCHEDULED = "celery_beat_task"  # the header that the scheduler sets
+
+TRANSIENT = 1  # AMQP's delivery mode
+WRITE_TIMEOUT_S = 2.0  # a broker under a memory alarm stops reading
+RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+
+log = logging.getLogger(__name__)
+
+
+def is_direct(app: Celery, *, name: str, message: Any, headers: Mapping[str, Any]) -> bool:
+    """Whether a task message skips the outbox; `headers` are the caller's own. Raises `LosableInChordError`."""
+    if getattr(app.tasks.get(name), "durable", True) or message.headers["eta"] or SCHEDULED in headers:
+        return False
+    embed = message.body[2]
+    steps = [embed, *(step["options"] for step in embed["chain"] or ())]
+    if any(step.get("chord") for step in steps):
+        raise LosableInChordError(f"task {name} is declared durable=False, so it cannot be part of a chord's header")
+    return True
+
+
+def publish(app: Celery, *, send: Callable[..., None], producer: Any, name: str, options: Mapping[str, Any]) -> None:
+    """Publish now, or when the current transaction has committed. Raises `BrokerUnreachableError`.
+
+    `send` is Celery's own, given the message already; `producer` is the caller's, `options` are those of the call.
+    """
+    queue = options.get("queue") or app.conf.task_default_queue
+    direct = {
+        **options,
+        "headers": {**(options.get("headers") or {}), HEADER: True},
+        "exchange": LOSABLE_EXCHANGE,
+        "routing_key": getattr(queue, "name", queue),
+        "declare": [],
+        "delivery_mode": TRANSIENT,
+        "retry": True,
+        "retry_policy": RETRY_POLICY,
+        "timeout": WRITE_TIMEOUT_S,
+    }
+    send_by = partial(_send, app, partial(send, **direct), name)
+    if connection.in_atomic_block:
+        # by another producer: the caller has given back this one by then
+        transaction.on_commit(partial(_send_or_log, partial(send_by, None)), robust=True)
+    else:
+        send_by(producer)
+
+
+def _send(app: Celery, send: Callable[..., None], name: str, producer: Any) -> None:
+    try:
+        with app.producer_or_acquire(producer) as ours:
+            send(ours)
+    except (OperationalError, OSError) as exc:
+        raise BrokerUnreachableError(f"task {name} is declared durable=False and was not sent: {exc}") from exc
+
+
+def _send_or_log(send: Callable[[], None]) -> None:
+    try:
+        send()
+    except BrokerUnreachableError as exc:
+        log.error("lost, since its transaction is committed: %s", exc)  # noqa: TRY400  the message says it all
