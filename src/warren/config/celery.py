@@ -18,6 +18,8 @@ from warren.scheduling.signals import ticked
 class WarrenCelery(Celery):
     """Celery, with names for tasks that stay short and do not tell where the code lies."""
 
+    registry_cls = "warren.delivery.django_tasks.registry:ImportingRegistry"
+
     def gen_task_name(self, name: str, module: str) -> str:
         """`apps.arithmetic.tasks` and `add` make `arithmetic.add`."""
         generated: str = super().gen_task_name(name, module.removeprefix("apps.").removesuffix(".tasks"))

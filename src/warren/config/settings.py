@@ -216,6 +216,13 @@ CELERY_BEAT_SCHEDULE = {
 }
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
+# Django's own tasks are jobs too (docs/how-to/django-tasks.md)
+_TASKS_AS_JOBS = {
+    "BACKEND": "warren.delivery.django_tasks.backend.JobTaskBackend",
+    "QUEUES": [spec.name for spec in QUEUES],
+}
+TASKS = {"default": _TASKS_AS_JOBS, "transactional": {**_TASKS_AS_JOBS, "OPTIONS": {"transactional": True}}}
+
 # --- API ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

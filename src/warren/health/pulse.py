@@ -25,6 +25,7 @@ from celery.worker import consumer as celery_consumer
 from celery.worker import state
 
 from warren.health.heartbeat import INTERVAL_S, Heartbeat
+from warren.health.strategies import Strategies
 
 # What a task may take beyond its hard time limit before solo's loop counts as stuck.
 GRACE_S = 60.0
@@ -77,7 +78,7 @@ class PulseStep(bootsteps.StartStopStep):
 
 
 class Consumer(celery_consumer.Consumer):
-    """Celery's consumer, which also beats while it waits for RabbitMQ."""
+    """Celery's consumer, which also beats while it waits for RabbitMQ, and learns of tasks while it runs."""
 
     controller: Any  # the worker
 
@@ -85,6 +86,10 @@ class Consumer(celery_consumer.Consumer):
         """Without Celery's native delayed delivery, 28 queues that the outbox makes needless."""
 
         default_steps = tuple(step for step in _CeleryBlueprint.default_steps if "delayed" not in str(step))
+
+    def Strategies(self) -> Strategies:  # type: ignore[override]  # noqa: N802  Celery calls it to make `self.strategies`
+        """Task name → what to do with a message of it."""
+        return Strategies(self)
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, trying again for ever; beats at each attempt and each second between two.

@@ -1,0 +1,73 @@
+"""Django tasks among Celery's.
+
+Each is registered when it is declared, under its function's path, such as `apps.billing.tasks.bill`. That is what
+Django calls it, in its logs too; as the name of the Celery task it is what the job's row, the API, Flower and a
+schedule show and filter by. It cannot clash with a `@shared_task`, whose name is short, and any process can import
+it: a worker that is sent a task of a module that it has not imported imports it then.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
+from typing import Any, override
+
+from celery import shared_task
+from celery.app.registry import TaskRegistry
+from celery.app.trace import build_tracer
+from celery.exceptions import NotRegistered
+from django.apps import apps
+from django.tasks import DEFAULT_TASK_QUEUE_NAME, Task
+
+from warren.delivery.django_tasks.enqueued import AnyTask
+from warren.delivery.django_tasks.execution import DjangoJobTask
+
+log = logging.getLogger(__name__)
+
+_registered: set[str] = set()
+
+
+class RegisteredTask(Task):  # type: ignore[type-arg]  # generic only for type checkers
+    """What `@task` makes with Warren's backend: Django's task, which is registered with Celery too."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.module_path not in _registered:  # `using()` makes more instances of the same task
+            _registered.add(self.module_path)
+            _register(self)
+
+
+class ImportingRegistry(TaskRegistry):
+    """Celery's registry of tasks; one that it lacks is looked for where its name says."""
+
+    @override
+    def __missing__(self, name: str) -> Any:
+        """Import the module of a Django task, if it is within an installed app. Raises `NotRegistered`."""
+        if apps.ready and apps.get_containing_app_config(name):
+            self._import(name.rpartition(".")[0])
+        if name not in self:
+            raise NotRegistered(name)
+        task = self[name]
+        # a worker gives every task that it knows a tracer when it starts
+        task.__trace__ = build_tracer(name, task, app=task.app)
+        return task
+
+    def _import(self, module: str) -> None:
+        try:
+            import_module(module)
+        except Exception:  # a broken module must fail its job, not the worker that looks for it
+            log.exception("no task can be had from %s", module)
+
+
+def _register(task: AnyTask) -> None:
+    options: dict[str, Any] = {} if task.queue_name == DEFAULT_TASK_QUEUE_NAME else {"queue": task.queue_name}
+    make: Any = shared_task(name=task.module_path, base=DjangoJobTask, bind=True, declared=task, **options)
+    make(_body(task))
+
+
+def _body(task: AnyTask) -> Callable[..., Any]:
+    @wraps(task.func)  # Celery takes name, module and documentation from it
+    def run(self: DjangoJobTask, *args: Any, **kwargs: Any) -> Any:
+        return self.perform(*args, **kwargs)
+
+    return run
