@@ -6,6 +6,10 @@ the registry imports it when it is asked (`delivery/django_tasks/registry.py`), 
 
 from typing import Any
 
+from celery.exceptions import NotRegistered
+
+from warren.delivery.django_tasks.execution import DjangoJobTask
+
 
 class Strategies(dict[str, Any]):
     """Task name → what to do with a message of it."""
@@ -17,5 +21,8 @@ class Strategies(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         """Ask the registry. Raises `NotRegistered`, a `KeyError`, for a task that there is not."""
         consumer = self._consumer
-        self[name] = consumer.app.tasks[name].start_strategy(consumer.app, consumer)
+        task = consumer.app.tasks[name]
+        if not isinstance(task, DjangoJobTask):  # the pool's other processes could not find it by its name
+            raise NotRegistered(name)
+        self[name] = task.start_strategy(consumer.app, consumer)
         return self[name]

@@ -9,6 +9,7 @@ from typing import Any
 from celery import Task, shared_task
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.tasks import task
 from rest_framework import serializers
 
 from warren.jobs.fields import NumberField, TextField
@@ -107,6 +108,12 @@ def succeed_at_third(self: "Task[[], int]") -> int:
     if self.request.retries < RETRIES:
         raise self.retry(countdown=0.2)
     return self.request.retries + 1
+
+
+@task
+def django_add(one: float, other: float) -> float:
+    """Add two numbers, in Django's way."""
+    return one + other
 
 
 def _on_both_queues(body: Callable[..., Any], *, arguments: type[serializers.Serializer[Any]]) -> None:

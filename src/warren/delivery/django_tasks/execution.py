@@ -8,9 +8,11 @@ task_finished   sent after the outcome is stored. Sent by the process that ran t
 A receiver's error is logged and changes nothing of the job.
 """
 
+from functools import cached_property
 from inspect import iscoroutinefunction
 from typing import Any
 
+from celery.app.trace import build_tracer
 from django.tasks import TaskContext, TaskResult, TaskResultStatus
 from django.tasks.base import TaskError
 from django.tasks.signals import task_finished, task_started
@@ -30,6 +32,11 @@ class DjangoJobTask(JobTask):
     abstract = True
     typing = False  # wrong arguments fail in the job, as with Django's own backends
     declared: AnyTask
+
+    @cached_property
+    def __trace__(self) -> Any:
+        """What runs it for a worker. Celery makes one at the start for each task that it knows by then, and only so."""
+        return build_tracer(self.name, self, app=self.app)
 
     @property
     def transactional(self) -> bool:  # type: ignore[override]  # what the backend of this job says
@@ -60,7 +67,7 @@ class DjangoJobTask(JobTask):
 
     def _begin_result(self, args: Any, kwargs: Any) -> AnyResult:
         request: Any = self.request
-        now, enqueued = timezone.now(), self._enqueued
+        now, enqueued, attempt = timezone.now(), self._enqueued, request.get("job_attempt", 1)
         result: AnyResult = TaskResult(
             task=enqueued.task,
             id=request.id,
@@ -73,7 +80,7 @@ class DjangoJobTask(JobTask):
             kwargs=kwargs,
             backend=enqueued.task.backend,
             errors=[],
-            worker_ids=worker_ids(attempt=request.get("job_attempt", 1), worker=request.hostname or ""),
+            worker_ids=worker_ids(attempt=attempt, known={attempt: request.hostname or ""}),
         )
         request.update(django_result=result)
         task_started.send_robust(type(enqueued.task.get_backend()), task_result=result)
@@ -88,9 +95,9 @@ class DjangoJobTask(JobTask):
         task_finished.send_robust(type(result.task.get_backend()), task_result=result)
 
 
-def worker_ids(*, attempt: int, worker: str) -> list[str]:
-    """One entry for each attempt, as Django counts them. Only the last one's worker is known; the others are ""."""
-    return [""] * (attempt - 1) + [worker] if attempt else []
+def worker_ids(*, attempt: int, known: dict[int, str]) -> list[str]:
+    """One entry for each attempt, because Django counts these; "" where the worker is not known."""
+    return [known.get(each, "") for each in range(1, attempt + 1)]
 
 
 def _call(function: Any, *args: Any, **kwargs: Any) -> Any:

@@ -14,7 +14,6 @@ from typing import Any, override
 
 from celery import shared_task
 from celery.app.registry import TaskRegistry
-from celery.app.trace import build_tracer
 from celery.exceptions import NotRegistered
 from django.apps import apps
 from django.tasks import DEFAULT_TASK_QUEUE_NAME, Task
@@ -47,10 +46,7 @@ class ImportingRegistry(TaskRegistry):
             self._import(name.rpartition(".")[0])
         if name not in self:
             raise NotRegistered(name)
-        task = self[name]
-        # a worker gives every task that it knows a tracer when it starts
-        task.__trace__ = build_tracer(name, task, app=task.app)
-        return task
+        return self[name]
 
     def _import(self, module: str) -> None:
         try:

@@ -9,10 +9,10 @@ from django.tasks import TaskResult, TaskResultStatus
 from django.tasks.base import TaskError
 from django.tasks.exceptions import TaskResultDoesNotExist
 
-from warren.delivery.django_tasks import errors
+from warren.delivery.django_tasks import failures
 from warren.delivery.django_tasks.enqueued import HEADER, Enqueued
 from warren.delivery.django_tasks.execution import AnyResult, DjangoJobTask, worker_ids
-from warren.delivery.models import Job
+from warren.delivery.models import Job, JobEvent
 from warren.delivery.states import FINAL, State
 
 _STATUS = {
@@ -22,13 +22,6 @@ _STATUS = {
     State.RUNNING: TaskResultStatus.RUNNING,
     State.SUCCEEDED: TaskResultStatus.SUCCESSFUL,
     **dict.fromkeys(FINAL - {State.SUCCEEDED}, TaskResultStatus.FAILED),
-}
-
-# For endings that no exception of the task brought about.
-_ENDINGS = {
-    State.CANCELLED: errors.JobCancelledError,
-    State.EXPIRED: errors.JobExpiredError,
-    State.DEAD: errors.JobLostError,
 }
 
 
@@ -52,20 +45,23 @@ def _task(job: Job) -> DjangoJobTask:
 
 def _of(job: Job, task: DjangoJobTask) -> AnyResult:
     enqueued = Enqueued.from_header(_header(job), declared=task.declared)
+    events = list(job.events.all()) if job.attempt else []
+    known: list[Job | JobEvent] = [*events, job]
+    starts = [each.started_at for each in known if each.started_at]
     status = _STATUS[State(job.state)]
     result: AnyResult = TaskResult(
         task=enqueued.task,
         id=job.pk,
         status=status,
         enqueued_at=enqueued.at or job.created_at,
-        started_at=job.started_at,
+        started_at=min(starts, default=None),
         finished_at=job.finished_at,
-        last_attempted_at=job.started_at,
+        last_attempted_at=max(starts, default=None),
         args=job.args,
         kwargs=job.kwargs,
         backend=enqueued.task.backend,
-        errors=[_error(job)] if status == TaskResultStatus.FAILED else [],
-        worker_ids=worker_ids(attempt=job.attempt, worker=job.worker),
+        errors=_errors(job, events),
+        worker_ids=worker_ids(attempt=job.attempt, known={each.attempt: each.worker for each in known}),
     )
     if status == TaskResultStatus.SUCCESSFUL and job.result is not None:
         object.__setattr__(result, "_return_value", json.loads(job.result))
@@ -76,12 +72,9 @@ def _header(job: Job) -> dict[str, Any] | None:
     return job.envelope.headers.get(HEADER) if job.message else None
 
 
-def _error(job: Job) -> TaskError:
-    stored = json.loads(job.result) if job.result else None
-    if stored and job.state in (State.FAILED, State.DEAD):
-        path = f"{stored['exc_module']}.{stored['exc_type']}"
-        return TaskError(exception_class_path=path, traceback=job.traceback)
-    ending = _ENDINGS.get(State(job.state), errors.JobLostError)
-    when = f" ({job.finished_at.isoformat()})" if job.finished_at else ""
-    path = f"{ending.__module__}.{ending.__qualname__}"
-    return TaskError(exception_class_path=path, traceback=job.traceback or f"{path}: {ending()}{when}")
+def _errors(job: Job, events: list[JobEvent]) -> list[TaskError]:
+    """How it ended, each time: before it was retried by hand, and now."""
+    ended: list[Job | JobEvent] = [event for event in events if event.kind == JobEvent.Kind.RETRIED]
+    if _STATUS[State(job.state)] == TaskResultStatus.FAILED:
+        ended.append(job)
+    return [failures.of(each) for each in ended]

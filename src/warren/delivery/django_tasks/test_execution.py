@@ -9,8 +9,10 @@ from django.contrib.auth.models import Group
 from django.tasks import TaskContext, TaskResultStatus, task
 from django.tasks.signals import task_started
 
+from warren.delivery import retry
 from warren.delivery.django_tasks.conftest import Told, Work
-from warren.delivery.models import Job
+from warren.delivery.history import Actor
+from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,6 +97,25 @@ def test_it_gives_the_context_when_the_task_takes_it(work: Work) -> None:
     result.refresh()
     assert result.return_value == [3, result.id, ["hello"], "hello"]
     assert result.worker_ids == ["", "", "worker-test@here"]
+
+
+def test_it_keeps_the_former_error_when_a_job_is_retried_by_hand(work: Work) -> None:
+    result = fail.enqueue()
+    work(result, hostname="the first")
+    first = fail.get_result(result.id)
+    OutboxMessage.objects.all().delete()  # it was delivered
+
+    retry.retry([result.id], by=Actor(label="a test"))
+    waiting = fail.get_result(result.id)
+    work(result, hostname="the second")
+
+    last = fail.get_result(result.id)
+    assert (waiting.status, waiting.attempts, len(waiting.errors)) == (TaskResultStatus.READY, 1, 1)
+    assert (last.status, last.worker_ids, len(last.errors)) == ("FAILED", ["the first", "the second"], 2)
+    assert last.started_at == first.started_at
+    assert last.last_attempted_at
+    assert first.last_attempted_at
+    assert last.last_attempted_at > first.last_attempted_at
 
 
 def test_it_keeps_the_error_when_the_function_raises(work: Work) -> None:

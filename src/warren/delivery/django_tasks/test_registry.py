@@ -8,6 +8,7 @@ from celery import Celery
 from celery.exceptions import NotRegistered
 
 import warren.delivery
+from warren.delivery.models import Job
 
 _MODULE = """
 from django.tasks import task
@@ -38,7 +39,17 @@ def test_it_imports_the_module_when_it_is_asked_for_its_task(app: Celery, write:
     found = app.tasks["warren.delivery.come_late.greet"]
 
     assert found.name == "warren.delivery.come_late.greet"
-    assert found.__trace__ is not None, "a worker's process could not run it"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_can_be_run_by_a_worker_that_started_without_it(app: Celery, write: Write) -> None:
+    write("come_later", _MODULE)
+    request = {"id": "an-id", "hostname": "worker-test@here", "delivery_info": {"routing_key": "cpu"}}
+
+    # as a process of the prefork pool does
+    app.tasks["warren.delivery.come_later.greet"].__trace__("an-id", [], {}, request)
+
+    assert Job.objects.get(pk="an-id").result == '"hello"'
 
 
 @pytest.mark.parametrize("name", ["warren.delivery.nowhere.greet", "os.path.join", "no_such.task", "nothing"])
