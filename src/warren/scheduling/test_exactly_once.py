@@ -76,6 +76,20 @@ def test_a_tick_fires_once_when_the_next_leader_read_it_before_it_fired(beats: B
     assert (jobs(), due.total_run_count) == (1, 1)
 
 
+def test_a_stale_tick_leaves_the_noted_run_as_it_is(beats: Beats, due: PeriodicTask) -> None:
+    first, second = beats
+    entry = entry_of(second)
+    first.turn(3)
+    first.die()
+    due.refresh_from_db()
+    noted = due.last_run_at
+
+    second.do(lambda: fire(second.scheduler, entry))
+
+    due.refresh_from_db()
+    assert due.last_run_at == noted
+
+
 def test_an_entry_that_has_never_run_fires_once(beats: Beats, due: PeriodicTask) -> None:
     first, second = beats
     PeriodicTask.objects.update(last_run_at=None, date_changed=timezone.now() - LONG)
