@@ -9,7 +9,8 @@ from apps.arithmetic.serializers import ArithmeticArguments
 from apps.arithmetic.tasks import add
 from warren.delivery.ownership import owned_by
 from warren.jobs.accepted import AcceptedSerializer, accepted
-from warren.jobs.schema import errors
+from warren.jobs.idempotent import key_of
+from warren.jobs.schema import IDEMPOTENT, errors
 
 
 class AddNumbersView(APIView):
@@ -18,11 +19,12 @@ class AddNumbersView(APIView):
     @extend_schema(
         summary="Add two numbers",
         request=ArithmeticArguments,
-        responses={202: AcceptedSerializer, **errors(400, 401, 413)},
+        parameters=[IDEMPOTENT],
+        responses={202: AcceptedSerializer, **errors(400, 401, 409, 413)},
     )
     def post(self, request: Request) -> Response:
         form = ArithmeticArguments(data=request.data)
         form.is_valid(raise_exception=True)
         with owned_by(request.user.pk):
-            result = add.delay(**form.validated_data)
+            result = add.apply_async(kwargs=form.validated_data, idempotency_key=key_of(request))
         return accepted(result, request=request)

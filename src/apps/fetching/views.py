@@ -9,7 +9,8 @@ from apps.fetching.serializers import FetchingArguments
 from apps.fetching.tasks import fetch_urls
 from warren.delivery.ownership import owned_by
 from warren.jobs.accepted import AcceptedSerializer, accepted
-from warren.jobs.schema import errors
+from warren.jobs.idempotent import key_of
+from warren.jobs.schema import IDEMPOTENT, errors
 
 
 class FetchView(APIView):
@@ -18,11 +19,12 @@ class FetchView(APIView):
     @extend_schema(
         summary="Fetch web addresses",
         request=FetchingArguments,
-        responses={202: AcceptedSerializer, **errors(400, 401, 413)},
+        parameters=[IDEMPOTENT],
+        responses={202: AcceptedSerializer, **errors(400, 401, 409, 413)},
     )
     def post(self, request: Request) -> Response:
         form = FetchingArguments(data=request.data)
         form.is_valid(raise_exception=True)
         with owned_by(request.user.pk):
-            result = fetch_urls.delay(**form.validated_data)
+            result = fetch_urls.apply_async(kwargs=form.validated_data, idempotency_key=key_of(request))
         return accepted(result, request=request)

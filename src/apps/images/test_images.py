@@ -115,6 +115,20 @@ def test_it_leaves_no_file_when_the_job_cannot_be_accepted(api: APIClient, tmp_p
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_it_takes_the_same_picture_with_the_same_key_once(api: APIClient, tmp_path: Path) -> None:
+    def send(size: tuple[int, int]) -> Any:
+        file = SimpleUploadedFile("photo.png", _png(size))
+        return api.post("/api/images/", {"file": file}, format="multipart", headers={"Idempotency-Key": "picture 1"})
+
+    first, second, other = send((9, 9)), send((9, 9)), send((8, 8))
+
+    assert (first.status_code, second.status_code, other.status_code) == (202, 202, 409)
+    assert first.json() == second.json()
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert Upload.objects.count() == Job.objects.count() == 1
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
 def test_it_makes_three_sizes(upload: Upload) -> None:
     made: Any = make_thumbnails.apply((upload.pk,), throw=True).result
 

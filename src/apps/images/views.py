@@ -17,7 +17,8 @@ from apps.images.serializers import AcceptedUploadSerializer, NewUploadSerialize
 from warren.jobs.accepted import accepted
 from warren.jobs.bodies import announced_bytes
 from warren.jobs.errors import BodyTooLargeError, UnacceptableError
-from warren.jobs.schema import errors
+from warren.jobs.idempotent import key_of
+from warren.jobs.schema import IDEMPOTENT, errors
 
 WRAPPING_BYTES = 10_000  # what multipart adds around the file, generously
 
@@ -29,21 +30,23 @@ class UploadsView(APIView):
 
     @extend_schema(
         summary="Upload a picture to make thumbnails of",
+        parameters=[IDEMPOTENT],
         request={"multipart/form-data": NewUploadSerializer},
-        responses={202: AcceptedUploadSerializer, **errors(400, 401, 413, 422)},
+        responses={202: AcceptedUploadSerializer, **errors(400, 401, 409, 413, 422)},
     )
     def post(self, request: Request) -> Response:
         if announced_bytes({"request": request}) > settings.UPLOAD_MAX_BYTES + WRAPPING_BYTES:
             raise BodyTooLargeError(limit_bytes=settings.UPLOAD_MAX_BYTES)
+        key = key_of(request)
         form = NewUploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         try:
-            upload, result = uploading.accept(form.validated_data["file"], owner_id=request.user.pk)
+            upload_id, result = uploading.accept(form.validated_data["file"], owner_id=request.user.pk, key=key)
         except pictures.NotAPictureError as exc:
             raise ValidationError({"file": [str(exc)]}) from exc
         except pictures.TooManyPixelsError as exc:
             raise UnacceptableError({"file": [str(exc)]}) from exc
-        return accepted(result, request=request, id=upload.pk)
+        return accepted(result, request=request, id=upload_id)
 
 
 class UploadView(APIView):

@@ -11,11 +11,12 @@ from django.dispatch import receiver
 
 from warren.config.queues import QUEUES
 from warren.delivery import librabbitmq_choice
+from warren.delivery.app import JobApp
 from warren.health.heartbeat import Heartbeat
 from warren.scheduling.signals import ticked
 
 
-class WarrenCelery(Celery):
+class WarrenCelery(JobApp):
     """Celery, with names for tasks that stay short and do not tell where the code lies."""
 
     registry_cls = "warren.delivery.django_tasks.registry:ImportingRegistry"
@@ -33,7 +34,10 @@ def make_app() -> Celery:
         amqp="warren.delivery.amqp:OutboxAMQP",
         task_cls="warren.delivery.task:JobTask",
     )
-    made.config_from_object("django.conf:settings", namespace="CELERY")
+    # a dictionary, because Celery looks its settings up several times for each job, and Django's object is slow
+    made.config_from_object(
+        {name: getattr(settings, name) for name in dir(settings) if name.startswith("CELERY_")}, namespace="CELERY"
+    )
     made.conf["broker_url"] = with_login(
         settings.CELERY_BROKER_URL, user=settings.BROKER_USER, password=settings.BROKER_PASSWORD
     )

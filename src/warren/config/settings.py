@@ -206,6 +206,11 @@ CELERY_BROKER_HEARTBEAT = 0
 # --- Jobs -----------------------------------------------------------------------------------------------------------
 
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", 30)
+# Over it web refuses new jobs for the queue (`delivery/admission.py`); whoever works off what was accepted, never does.
+MAX_WAITING_JOBS = env.int("MAX_WAITING_JOBS", 100_000)
+WAITING_LIMITS = (
+    {spec.name: MAX_WAITING_JOBS if spec.max_waiting is None else spec.max_waiting for spec in QUEUES} if IS_WEB else {}
+)
 RESULT_MAX_BYTES = env.int("RESULT_MAX_BYTES", 1_048_576)
 
 CELERY_BEAT_SCHEDULER = "warren.scheduling.scheduler:Scheduler"

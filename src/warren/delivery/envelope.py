@@ -8,32 +8,39 @@ from typing import Any, Self
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """Where a message goes, its AMQP headers and properties, and its body: Celery's protocol 2, as JSON text."""
+    """Where a message goes, its AMQP headers and properties, and its body: Celery's protocol 2, as JSON text.
+
+    Of the body the job keeps `arguments`, `[args, kwargs]`, apart; `embed` is the rest: callbacks, chain, chord.
+    """
 
     exchange: str
     routing_key: str
     headers: Mapping[str, Any]
     properties: Mapping[str, Any]
-    body: str
+    arguments: str
+    embed: str
+
+    @property
+    def body(self) -> str:
+        """What goes over the wire: `[args, kwargs, embed]`."""
+        return f"{self.arguments[:-1]}, {self.embed}]"
 
     @classmethod
     def from_json(cls, text: str, *, arguments: str) -> Self:
-        """Undo `to_json`; `arguments` are the body's first two parts, which the job keeps apart."""
+        """Undo `to_json`."""
         stored = json.loads(text)
         embed = json.dumps(stored.pop("embed"))
-        return cls(**stored, body=f"{arguments[:-1]}, {embed}]")
+        return cls(**stored, arguments=arguments, embed=embed)
 
-    def to_json(self) -> tuple[str, str]:
-        """The message without its arguments, and the arguments: `[args, kwargs]`."""
-        args, kwargs, embed = json.loads(self.body)
+    def to_json(self) -> str:
+        """All but the arguments."""
         stored = {
             "exchange": self.exchange,
             "routing_key": self.routing_key,
-            "headers": dict(self.headers),
-            "properties": dict(self.properties),
-            "embed": embed,
+            "headers": self.headers,
+            "properties": self.properties,
         }
-        return json.dumps(stored), json.dumps([args, kwargs])
+        return f'{json.dumps(stored)[:-1]}, "embed": {self.embed}}}'
 
 
 def restarted(text: str, *, expires: bool) -> str:

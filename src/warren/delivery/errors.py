@@ -38,3 +38,21 @@ class LosableInChordError(DeliveryError):
 
 class DeadLetter(DeliveryError):  # noqa: N818  it is what it is called, and users see the name
     """RabbitMQ gave up on the job's message."""
+
+
+class QueueFullError(DeliveryError):
+    """Too many jobs wait for the queue."""
+
+    transient = True
+
+
+class IdempotencyKeyError(DeliveryError):
+    """The text cannot be an idempotency key."""
+
+
+class IdempotencyConflictError(DeliveryError):
+    """The idempotency key was used before, for something else: the job `job_id`."""
+
+    def __init__(self, message: str = "", *, job_id: str = "") -> None:
+        super().__init__(message)
+        self.job_id = job_id

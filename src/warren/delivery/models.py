@@ -174,3 +174,27 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.job_id} at {self.at}"
+
+
+class IdempotencyKey(models.Model):
+    """A key that a caller chose, and what was first submitted with it (`idempotency.py`).
+
+    `job_ids` are all jobs of a batch, in order, as JSON; `job` is the first of them, with which the row is deleted.
+    """
+
+    key = models.CharField(max_length=255)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    # Postgres itself cascades: the migration makes the constraint
+    job = models.OneToOneField(Job, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    job_ids = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "warren_idempotency_key"
+        constraints = (
+            models.UniqueConstraint(fields=["key", "owner"], nulls_distinct=False, name="warren_idempotency_key_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.key!r} of {self.owner_id}: job {self.job_id}"

@@ -29,7 +29,7 @@ from django.utils import timezone
 
 from warren.delivery import dead_letters, reconciler, wipe
 from warren.delivery.models import Job, OutboxMessage
-from warren.delivery.outbox import CHANNEL
+from warren.delivery.outbox_rows import CHANNEL
 from warren.delivery.publisher import BrokerError, Publisher
 from warren.delivery.states import FINAL, State
 from warren.delivery.topology import DEAD_LETTER_QUEUE

@@ -31,12 +31,16 @@ CONSUMER_TIMEOUT_MS = 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, kw_only=True)
 class QueueSpec:
-    """One queue, and the class of worker that consumes it (services/worker, target of that name)."""
+    """One queue, and the class of worker that consumes it (services/worker, target of that name).
+
+    `max_waiting` jobs may wait for it, 0 is any number; None is what MAX_WAITING_JOBS says.
+    """
 
     name: str
     worker: Literal["cpu", "io"]
     purpose: str
     delivery_limit: int = DELIVERY_LIMIT
+    max_waiting: int | None = None
 
     def arguments(self) -> dict[str, Any]:
         """The queue's x-arguments: replicated, bounded in deliveries, dead letters moved at least once.

@@ -8,6 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from warren.delivery import idempotency
+from warren.jobs import idempotent
+
 
 class AcceptedSerializer(serializers.Serializer[Any]):
     """What a client needs to follow the work."""
@@ -16,9 +19,13 @@ class AcceptedSerializer(serializers.Serializer[Any]):
 
 
 def accepted(result: AsyncResult[Any], *, request: Request, **fields: Any) -> Response:
-    """202 with `{task_id, **fields}` and a Location header that leads to the result."""
+    """202 with `{task_id, **fields}` and a Location header that leads to the result.
+
+    Says so if the result is that of an earlier call with the same idempotency key.
+    """
+    replayed = {idempotent.REPLAYED: "true"} if idempotency.is_replayed(result) else {}
     return Response(
         {"task_id": result.id, **fields},
         status=status.HTTP_202_ACCEPTED,
-        headers={"Location": reverse("task-result", args=[result.id], request=request)},
+        headers={"Location": reverse("task-result", args=[result.id], request=request), **replayed},
     )

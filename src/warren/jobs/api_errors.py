@@ -12,9 +12,11 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from warren.delivery.errors import IdempotencyConflictError, QueueFullError
 from warren.jobs.errors import BodyTooLargeError
 
 RETRY_AFTER_S = 5  # a restarted Postgres answers again within seconds
+QUEUE_FULL_RETRY_AFTER_S = 10  # workers at their limit need a while to make room
 INVALID = "The request is not valid; see errors."
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,23 @@ class DatabaseAwayError(exceptions.APIException):
     default_detail = __doc__
     default_code = "unavailable"
     wait = RETRY_AFTER_S  # DRF writes it as Retry-After
+
+
+class TooMuchWaitsError(exceptions.APIException):
+    """Too many jobs wait already. Nothing was accepted; try again when some are done."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = __doc__
+    default_code = "queue_full"
+    wait = QUEUE_FULL_RETRY_AFTER_S
+
+
+class ConflictError(exceptions.APIException):
+    """The request conflicts with what is there."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = __doc__
+    default_code = "conflict"
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -42,6 +61,8 @@ def _as_api_exception(exc: Exception) -> Exception:
         case OperationalError() | InterfaceError() | psycopg.OperationalError() | psycopg.InterfaceError():
             log.warning("Postgres does not answer: %s", exc)
             return DatabaseAwayError()
+        case QueueFullError() | IdempotencyConflictError():
+            return TooMuchWaitsError(str(exc)) if exc.transient else ConflictError(str(exc))
         case RequestDataTooBig():
             return BodyTooLargeError(limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         case SuspiciousOperation():

@@ -1,6 +1,5 @@
 """`/api/jobs/`: submit, list and look at jobs."""
 
-from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
@@ -11,8 +10,8 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from warren.delivery.models import Job
-from warren.jobs import filters, visible
-from warren.jobs.schema import errors
+from warren.jobs import filters, idempotent, visible
+from warren.jobs.schema import IDEMPOTENT, errors
 from warren.jobs.serializers import (
     JobSerializer,
     JobSummarySerializer,
@@ -47,18 +46,21 @@ class JobsView(GenericAPIView[Job]):
     @extend_schema(
         summary="Submit a job",
         description="Accepted means: it will reach a final state. /api/tasks/ lists what can be called.",
+        parameters=[IDEMPOTENT],
         request=SubmissionSerializer,
-        responses={202: SubmittedSerializer, **errors(400, 401, 413, 422)},
+        responses={202: SubmittedSerializer, **errors(400, 401, 409, 413, 422)},
         examples=[IN_A_MINUTE],
     )
     def post(self, request: Request) -> Response:
+        key = idempotent.key_of(request)
         form = SubmissionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        with transaction.atomic():
-            job = submit(Submission(**form.validated_data), owner_id=request.user.pk, now=timezone.now())
+        wanted = Submission(**form.validated_data)
+        accepted = submit(wanted, owner_id=request.user.pk, now=timezone.now(), key=key)
+        [job] = accepted.jobs
         body = SubmittedSerializer(job, context={"request": request}).data
         location = reverse("job", args=[job.pk], request=request)
-        return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
+        return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": location, **accepted.headers})
 
 
 class JobView(APIView):

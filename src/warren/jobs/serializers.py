@@ -10,6 +10,7 @@ from rest_framework.reverse import reverse
 from warren.delivery.models import Job
 from warren.delivery.states import State
 from warren.jobs import events, failures, presentable
+from warren.jobs.batch import MOST_JOBS
 from warren.jobs.events import EventSerializer, FailureSerializer
 from warren.jobs.fields import ExpiryField, MomentField, NumberField, TextField
 from warren.jobs.submit import LONGEST_DELAY
@@ -142,12 +143,16 @@ class SubmissionSerializer(serializers.Serializer[Any]):
         min_value=0, max_value=9, required=False, allow_null=True, help_text="9 is the most urgent."
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if unknown := set(self.initial_data) - set(self.fields):
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        attrs: dict[str, Any] = super().to_internal_value(data)
+        if unknown := set(data) - set(self.fields):
             known = ", ".join(self.fields)
             raise serializers.ValidationError(
                 {name: [f"There is no such field; known: {known}."] for name in sorted(unknown)}
             )
+        return attrs
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("countdown") is not None and attrs.get("eta") is not None:
             raise serializers.ValidationError({"eta": ["Give countdown or eta, not both."]})
         return attrs
@@ -159,6 +164,26 @@ class SubmittedSerializer(JobSummarySerializer):
     class Meta(JobSummarySerializer.Meta):
         fields = ("id", "state", "links")
         read_only_fields = fields
+
+
+class BatchSerializer(serializers.Serializer[Any]):
+    """Jobs to accept, all or none."""
+
+    jobs = serializers.ListField(child=SubmissionSerializer(), min_length=1, max_length=MOST_JOBS)
+
+
+class SubmittedInBatchSerializer(SubmittedSerializer):
+    """One job of an accepted batch."""
+
+    state = serializers.ChoiceField(
+        choices=State.choices, allow_null=True, help_text="null: an earlier answer's job, deleted since."
+    )
+
+
+class SubmittedBatchSerializer(serializers.Serializer[Any]):
+    """The answer to an accepted batch, in the order of the request."""
+
+    jobs = SubmittedInBatchSerializer(many=True)
 
 
 class TaskResultSerializer(serializers.Serializer[Any]):

@@ -1,15 +1,13 @@
 """Submits a job on behalf of a user."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from warren.delivery.models import Job
-from warren.delivery.ownership import owned_by
 from warren.delivery.task import JobTask
-from warren.jobs import arguments, callable_tasks
+from warren.jobs import arguments, callable_tasks, idempotent
 from warren.jobs.errors import UnacceptableError
 
 LONGEST_DELAY = timedelta(days=365)  # a job further ahead is more likely a slip of the unit than a wish
@@ -28,21 +26,42 @@ class Submission:
     priority: int | None = None
 
 
-def submit(wanted: Submission, *, owner_id: int | None, now: datetime) -> Job:
-    """Accept the job, in the caller's transaction; it runs at the earliest at its countdown or eta.
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A submission that was found good: what to send, with Celery's options."""
+
+    task: JobTask
+    kwargs: dict[str, Any]
+    options: dict[str, Any]
+
+    def send(self, job_id: str) -> None:
+        """Accept the job under this id, in the caller's transaction."""
+        self.task.apply_async(kwargs=self.kwargs, task_id=job_id, **self.options)
+
+
+def submit(wanted: Submission, *, owner_id: int | None, now: datetime, key: str | None = None) -> idempotent.Accepted:
+    """Accept the job, or find the one that was accepted with this idempotency key before. Raises as `prepare` does."""
+    return idempotent.submit(
+        lambda job_ids: prepare(wanted, now=now).send(job_ids[0]),
+        count=1,
+        content={"job": asdict(wanted)},
+        owner_id=owner_id,
+        key=key,
+    )
+
+
+def prepare(wanted: Submission, *, now: datetime) -> Call:
+    """Check what is wanted; the job would run at the earliest at its countdown or eta, counted from `now`.
 
     Raises `UnacceptableError` (422) for an unknown task or an impossible time, `ValidationError` (400) for
     arguments that the task does not take.
     """
     task: JobTask = callable_tasks.find(wanted.task)
-    call = arguments.validated(task, args=wanted.args, kwargs=wanted.kwargs)
+    kwargs = arguments.validated(task, args=wanted.args, kwargs=wanted.kwargs)
     starts_at = _starts_at(wanted, now)
     expires_at = _expires_at(wanted, now, starts_at or now)
-    with owned_by(owner_id):
-        result = task.apply_async(
-            kwargs=call, **_without_none(eta=starts_at, expires=expires_at, priority=wanted.priority)
-        )
-    return Job.objects.get(pk=result.id)
+    options = _without_none(eta=starts_at, expires=expires_at, priority=wanted.priority)
+    return Call(task=task, kwargs=kwargs, options=options)
 
 
 def _starts_at(wanted: Submission, now: datetime) -> datetime | None:

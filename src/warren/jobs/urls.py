@@ -1,5 +1,6 @@
 from django.urls import path
 
+from warren.jobs.batch_views import BatchView
 from warren.jobs.cancel_views import JobCancelView, JobsCancelView
 from warren.jobs.job_views import JobsView, JobView
 from warren.jobs.result_views import TaskResultView, TasksView
@@ -9,6 +10,7 @@ urlpatterns = [
     path("jobs/", JobsView.as_view(), name="jobs"),
     path("jobs/cancel/", JobsCancelView.as_view(), name="jobs-cancel"),
     path("jobs/retry/", JobsRetryView.as_view(), name="jobs-retry"),
+    path("jobs/batch/", BatchView.as_view(), name="job-batch"),
     path("jobs/<str:job_id>/", JobView.as_view(), name="job"),
     path("jobs/<str:job_id>/cancel/", JobCancelView.as_view(), name="job-cancel"),
     path("jobs/<str:job_id>/retry/", JobRetryView.as_view(), name="job-retry"),

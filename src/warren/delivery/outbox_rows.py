@@ -1,0 +1,148 @@
+"""The rows of an accepted job, its own and its message's, and the one statement that writes them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+
+from django.db import connection
+from django.utils import timezone
+from kombu.serialization import dumps
+
+from warren.delivery import admission
+from warren.delivery.envelope import Envelope
+from warren.delivery.errors import UnsupportedSerializerError
+from warren.delivery.ownership import HEADER, current_owner_id
+
+CHANNEL = "warren_outbox"
+PERSISTENT = 2  # AMQP's delivery mode
+JSON = "application/json"
+
+_COLUMNS = {
+    "id": "text",
+    "task": "text",
+    "queue": "text",
+    "owner_id": "bigint",
+    "priority": "smallint",
+    "arguments": "text",
+    "message": "text",
+    "root_id": "text",
+    "parent_id": "text",
+    "group_id": "text",
+    "available_at": "timestamptz",
+    "expires_at": "timestamptz",
+}
+
+# The job: new, or, when a running attempt publishes its own id again (retry, replace), waiting for the next attempt.
+# A job that is final or already waiting is left as it is, and then no message is written: the id was used before.
+# The notification is delivered at commit and wakes the relay.
+_ADD = """
+WITH given ({columns}) AS ({given}), job AS (
+    INSERT INTO warren_job (id, task, queue, owner_id, state, attempt, worker, priority, arguments, message, traceback,
+                            root_id, parent_id, group_id, created_at, available_at, expires_at)
+    SELECT id, task, queue, owner_id, 'accepted', 0, '', priority, arguments, message, '',
+           root_id, parent_id, group_id, now(), coalesce(available_at, now()), expires_at
+    FROM given
+    ON CONFLICT (id) DO UPDATE SET state = 'retrying', task = excluded.task, queue = excluded.queue,
+                                   arguments = excluded.arguments, message = excluded.message,
+                                   available_at = excluded.available_at, queued_at = NULL
+        WHERE warren_job.state = 'running'
+    RETURNING id, available_at
+), message AS (
+    INSERT INTO warren_outbox (job_id, available_at, failures, last_error) SELECT id, available_at, 0, '' FROM job
+)
+SELECT pg_notify('{channel}', '') FROM job LIMIT 1
+"""
+
+
+def _add(given: str) -> str:
+    return _ADD.format(columns=", ".join(_COLUMNS), given=given, channel=CHANNEL)
+
+
+_VALUES = ", ".join(f"%({name})s::{kind}" for name, kind in _COLUMNS.items())
+_ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())
+
+_ADD_ONE = _add(f"VALUES ({_VALUES})")
+# an array for each column: measured at four times the speed of psycopg's executemany, a statement for each row
+_ADD_MANY = _add(f"SELECT * FROM unnest({_ARRAYS})")  # noqa: S608  columns and types are ours
+
+
+class Row(TypedDict):
+    """One job to accept. `available_at` None is now; `is_new`: it follows from no job that was accepted before."""
+
+    id: str
+    task: str
+    queue: str
+    owner_id: int | None
+    priority: int | None
+    arguments: str
+    message: str
+    root_id: str
+    parent_id: str
+    group_id: str
+    available_at: datetime | None
+    expires_at: datetime | None
+    is_new: bool
+
+
+def make(
+    body: tuple[Any, ...],
+    *,
+    exchange: str,
+    routing_key: str,
+    headers: Mapping[str, Any],
+    properties: Mapping[str, Any],
+    serializer: str,
+) -> Row:
+    """The row of a task message; raises as `outbox.add` does."""
+    args, kwargs, embed = body
+    content_type, content_encoding, arguments = dumps([args, kwargs], serializer=serializer)
+    if content_type != JSON:
+        raise UnsupportedSerializerError(f"serializer {serializer!r} writes {content_type}; Warren's outbox takes JSON")
+    owner_id = headers.get(HEADER) or current_owner_id()
+    sent_as = {"content_type": content_type, "content_encoding": content_encoding, "delivery_mode": PERSISTENT}
+    envelope = Envelope(
+        exchange=exchange,
+        routing_key=routing_key,
+        headers={**headers, "eta": None, HEADER: owner_id},
+        properties={**properties, **sent_as},
+        arguments=arguments,
+        embed=dumps(embed, serializer=serializer)[2],
+    )
+    return {
+        "id": headers["id"],
+        "task": headers["task"],
+        "queue": routing_key,
+        "owner_id": owner_id,
+        "priority": properties.get("priority"),
+        "arguments": arguments,
+        "message": envelope.to_json(),
+        "root_id": headers.get("root_id") or "",
+        "parent_id": headers.get("parent_id") or "",
+        "group_id": headers.get("group") or "",
+        "available_at": _moment(headers.get("eta")),
+        "expires_at": _moment(headers.get("expires")),
+        "is_new": admission.is_new(headers),
+    }
+
+
+def write(rows: Sequence[Row]) -> None:
+    """Insert these jobs and their messages, all or none. Of rows with the same id the first counts."""
+    parameters: dict[str, Any]
+    if len(rows) == 1:
+        statement, parameters = _ADD_ONE, {**rows[0]}
+    else:
+        # one statement may not touch a row twice
+        distinct: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            distinct.setdefault(row["id"], {**row})
+        statement = _ADD_MANY
+        parameters = {name: [row[name] for row in distinct.values()] for name in _COLUMNS}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def _moment(header: str | None) -> datetime | None:
+    if header is None:
+        return None
+    moment = datetime.fromisoformat(header)
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
