@@ -9,9 +9,6 @@ from tests.integration.stack import CommandFailedError, Stack
 
 FILES = ("compose/stack.yaml", "tests/chaos/compose.yaml")
 
-# Poison must end within a test's patience; no task of the ledger takes a second.
-VALUES = {"TASK_SOFT_TIME_LIMIT_S": "8", "TASK_TIME_LIMIT_S": "10"}
-
 
 class Stacks:
     """Owns at most one running stack."""
@@ -30,7 +27,7 @@ class Stacks:
         if self._stack is None or self._spoilt or overlays != self._overlays:
             self.remove()
             self._overlays, self._spoilt = overlays, False
-            values = {**VALUES, "CLOCK_LIBRARY": str(self._clock_library())}
+            values = {"CLOCK_LIBRARY": str(self._clock_library())}
             self._stack = Stack(self._folder, values=values, files=(*FILES, *overlays))
             self._start(self._stack)
         return self._stack

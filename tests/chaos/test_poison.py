@@ -1,8 +1,14 @@
 """Tasks that kill what runs them, or want too much: each ends with a reason, and everybody else's work succeeds."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.chaos.ledger import Ledger
+from tests.integration.stack import Stack
+
+# An endless loop must end within a test's patience; no task of the ledger takes a second.
+LIMITS = {"TASK_SOFT_TIME_LIMIT_S": "4", "TASK_TIME_LIMIT_S": "6"}
 
 REASONS = {
     "ledger.cpu.leave": "delivery limit",
@@ -14,7 +20,15 @@ REASONS = {
 }
 
 
+@pytest.fixture
+def _short_limits(stack: Stack) -> Iterator[None]:
+    stack.change(LIMITS)
+    yield
+    stack.change({})
+
+
 @pytest.mark.ci
+@pytest.mark.usefixtures("_short_limits")
 def test_poison_ends_with_a_reason_and_the_innocent_succeed(ledger: Ledger) -> None:
     submitted: list[tuple[str, str]] = []
 

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from tests.chaos.faults import processes
+from tests.chaos.faults import points, processes
 from tests.chaos.ledger import Ledger
 from tests.integration import postgres
 from tests.integration.stack import Stack
@@ -17,6 +17,14 @@ def test_it_keeps_the_promise_when_a_prefork_child_is_killed(ledger: Ledger, sta
     verdict = ledger.under("prefork child: kill -9", lambda: processes.kill_child(stack, "worker-cpu"), times=5)
 
     assert verdict.repeated_attempts, "no job was struck"
+
+
+def test_it_keeps_the_promise_when_a_prefork_child_dies_between_commit_and_ack(ledger: Ledger, stack: Stack) -> None:
+    ledger.under(
+        "prefork child: dies after the commit",
+        lambda: points.die_in_child(stack, "worker-cpu", point="job-finished"),
+        times=5,
+    )
 
 
 def test_it_keeps_the_promise_when_a_prefork_child_takes_too_much_memory(ledger: Ledger, stack: Stack) -> None:

@@ -1,6 +1,6 @@
-"""kill -9 of worker-io, which runs everything in one process."""
+"""kill -9 of worker-io, which runs everything in one process: at any moment, and between commit and ack."""
 
-from tests.chaos.faults import processes
+from tests.chaos.faults import points, processes
 from tests.chaos.ledger import Ledger
 from tests.integration.stack import Stack
 
@@ -9,3 +9,9 @@ def test_it_keeps_the_promise_when_worker_io_is_killed(ledger: Ledger, stack: St
     verdict = ledger.under("worker-io: kill -9", lambda: processes.kill(stack, "worker-io"), times=5)
 
     assert verdict.repeated_attempts, "no job was struck"
+
+
+def test_it_keeps_the_promise_when_worker_io_dies_between_commit_and_ack(ledger: Ledger, stack: Stack) -> None:
+    ledger.under(
+        "worker-io: dies after the commit", lambda: points.die_at(stack, "worker-io", point="job-finished"), times=5
+    )

@@ -1,8 +1,9 @@
 """Places where a process of the stack dies when a test has armed them: `touch /run/warren/die.<point>`.
 
-They exist only where this app is mounted; the product's code knows nothing of them. The file is in the container's
-memory, which a restart empties: so each arming kills once.
+They exist only where this app is mounted; the product's code knows nothing of them. Whoever dies takes the file away,
+so each arming kills once.
 
+    job-finished      a worker has committed a job's outcome, and not acked its message; with prefork a child dies
     relay-confirmed   RabbitMQ has confirmed the messages, their rows are still there
     tick-accepted     beat has written a tick's job and message, and has not committed
     tick-committed    beat has committed a tick, and has not noted anything in its memory
@@ -16,6 +17,7 @@ from typing import Any
 
 from warren.delivery import outbox
 from warren.delivery.publisher import Publisher
+from warren.delivery.task import JobTask
 from warren.scheduling.scheduler import Scheduler
 
 FOLDER = Path("/run/warren")
@@ -24,6 +26,8 @@ LIKE_KILLED = 137  # what SIGKILL leaves; a container's first process cannot sen
 
 def set_all() -> None:
     """Put each point behind the function after which it lies."""
+    if os.environ.get("WARREN_SERVICE") == "worker":
+        _after(JobTask, "__call__", point="job-finished")
     if os.environ.get("WARREN_SERVICE") == "relay":
         _after(Publisher, "publish", point="relay-confirmed", if_given_work=True)
     if os.environ.get("WARREN_SERVICE") == "beat":
@@ -33,12 +37,22 @@ def set_all() -> None:
 
 def _after(owner: Any, name: str, *, point: str, if_given_work: bool = False) -> None:
     function: Callable[..., Any] = getattr(owner, name)
+    armed = FOLDER / f"die.{point}"
 
     @wraps(function)
     def dying(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
-        if (FOLDER / f"die.{point}").exists() and (not if_given_work or args[-1]):
+        if (not if_given_work or args[-1]) and _disarm(armed):
             os._exit(LIKE_KILLED)
         return result
 
     setattr(owner, name, dying)
+
+
+def _disarm(armed: Path) -> bool:
+    """Whether it was armed, and we were the first to see it."""
+    try:
+        armed.unlink()
+    except FileNotFoundError:
+        return False
+    return True
