@@ -1,9 +1,15 @@
 """What the schedule did in a run: its ticks must come once each, and go on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.integration import postgres
+from tests.chaos import settling
+from tests.chaos.ledger import Ledger
+from tests.integration import postgres, waiting
 from tests.integration.stack import Stack
+
+EVERY_S = 2.0  # tests/chaos/app/schedule.py
+NEXT_WITHIN_S = 60  # of a beat that must start first
 
 _TICKS = """
 SELECT count(*), coalesce(extract(epoch FROM max(gap)), 0), coalesce(extract(epoch FROM min(gap)), 0)
@@ -33,3 +39,21 @@ def of(stack: Stack, *, since: str) -> Ticks:
     ((count, longest, shortest),) = postgres.ask(stack, _TICKS, since=since)
     unmatched = int(postgres.number(stack, _FIRED))
     return Ticks(count=int(count), longest_gap_s=float(longest), shortest_gap_s=float(shortest), unmatched=unmatched)
+
+
+def under(ledger: Ledger, fault: str, strike: Callable[[], None], *, times: int = 4, each_s: float = 10) -> Ticks:
+    """The ticks of a ledger's run in which each strike is over when the schedule goes on; each fired once."""
+    since = settling.now(ledger.stack)
+
+    def strike_and_wait() -> None:
+        strike()
+        before = of(ledger.stack, since=since).count
+        waiting.until(
+            lambda: of(ledger.stack, since=since).count > before, within_s=NEXT_WITHIN_S, what="the schedule goes on"
+        )
+
+    ledger.under(fault, strike_and_wait, times=times, each_s=each_s)
+    seen = of(ledger.stack, since=since)
+    assert seen.unmatched == 0, seen  # noqa: S101  this is the tests' own assertion
+    assert seen.shortest_gap_s > EVERY_S / 2, seen  # noqa: S101  the same
+    return seen

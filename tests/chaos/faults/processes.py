@@ -6,6 +6,7 @@ The test runner shares the host's process ids for this (compose/host/test-chaos)
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from testcontainers.compose import ComposeContainer
@@ -29,6 +30,16 @@ def kill_container(stack: Stack, container: ComposeContainer) -> None:
     before = main_pid(stack, container)
     os.kill(before, signal.SIGKILL)
     wait_for_restart(stack, container, before=before)
+
+
+def freeze(stack: Stack, container: ComposeContainer, *, for_s: float) -> None:
+    """Stop a container's first process where it stands, as a starved machine does, and let it go on after a while."""
+    pid = main_pid(stack, container)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(for_s)
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def wait_for_restart(stack: Stack, container: ComposeContainer, *, before: int) -> None:

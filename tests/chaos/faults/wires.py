@@ -6,6 +6,8 @@ By the packet filter inside the first one's own network; the test runner may ent
 import subprocess
 import time
 
+from testcontainers.compose import ComposeContainer
+
 from tests.chaos.faults import processes
 from tests.integration.stack import Stack
 
@@ -21,14 +23,19 @@ CUTTABLE = (
 
 def cut(stack: Stack, service: str, *, off: str, for_s: float = LONGER_THAN_A_LEASE_S) -> None:
     """Part a service from another for a while."""
-    pid = processes.main_pid(stack, stack.container(service))
+    cut_container(stack, stack.container(service), off=off, for_s=for_s)
+
+
+def cut_container(stack: Stack, container: ComposeContainer, *, off: str, for_s: float) -> None:
+    """Part one container from a service for a while."""
+    pid = processes.main_pid(stack, container)
     address = _address(stack, off)
     _filter(pid, "--append", address)
     try:
         time.sleep(for_s)
     finally:
         # a container that was started anew meanwhile has a network of its own, which nobody cut
-        if processes.main_pid(stack, stack.container(service)) == pid:
+        if processes.main_pid(stack, container) == pid:
             _filter(pid, "--delete", address)
 
 

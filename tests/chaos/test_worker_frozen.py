@@ -1,0 +1,21 @@
+"""A worker stands still for longer than its lease, as on a starved or suspended machine, and then goes on where it was."""
+
+import time
+
+import pytest
+
+from tests.chaos.faults import wires
+from tests.chaos.ledger import Ledger
+from tests.integration.stack import WORKERS, Stack
+
+
+@pytest.mark.parametrize("service", WORKERS)
+def test_it_keeps_the_promise_when_a_worker_stands_still(ledger: Ledger, stack: Stack, service: str) -> None:
+    def freeze() -> None:
+        stack.compose("pause", service)
+        try:
+            time.sleep(wires.LONGER_THAN_A_LEASE_S)
+        finally:
+            stack.compose("unpause", service)
+
+    ledger.under(f"{service}: frozen", freeze, times=2, each_s=wires.LONGER_THAN_A_LEASE_S)
