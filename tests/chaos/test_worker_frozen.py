@@ -1,4 +1,4 @@
-"""A worker stands still for longer than its lease, as on a starved or suspended machine, and then goes on where it was."""
+"""A worker stands still for longer than its lease, as on a starved machine, and then goes on where it was."""
 
 import time
 

@@ -1,9 +1,9 @@
 """What can befall the broker."""
 
-import subprocess
 import time
 
 from tests.chaos.faults import processes
+from tests.integration import rabbitmq
 from tests.integration.stack import Stack
 
 ALARM_S = 20.0  # longer than the relay waits for a confirm
@@ -37,9 +37,7 @@ def disk_alarm(stack: Stack) -> None:
 
 def wipe(stack: Stack) -> None:
     """It comes back without anything: no messages, no queues, no users."""
-    stack.compose("rm", "--stop", "--force", "rabbitmq")
-    project = stack.values["COMPOSE_PROJECT_NAME"]
-    subprocess.run(["docker", "volume", "rm", f"{project}_rabbitmq"], check=True, capture_output=True)
+    rabbitmq.wipe(stack)
     stack.up("rabbitmq")
 
 
