@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import httpx
-from django.utils.dateparse import parse_datetime
 
 from tests.chaos.entries import Books, Entry, JobRow
 from tests.integration import postgres
@@ -36,17 +36,19 @@ def close(stack: Stack, admin: Api, *, entries: Sequence[Entry], since: str) -> 
     jobs = [row for row in found if row.key in keys]
     ids = [row.id for row in jobs if row.state == "succeeded"]
     (effects,) = _json_lines(stack, _EFFECTS)
+    (closed_at,) = _json_lines(stack, "SELECT to_json(clock_timestamp())")
     return Books(
         entries=list(entries),
         jobs=jobs,
         effects=effects or {},
+        closed_at=datetime.fromisoformat(closed_at),
         async_results=_async_results(stack, ids),
         api_results=_api_results(admin, ids),
     )
 
 
 def _row(found: dict[str, Any], key_of: dict[str, str]) -> JobRow:
-    moments = {name: parse_datetime(found[name]) if found[name] else None for name in _MOMENTS}
+    moments = {name: datetime.fromisoformat(found[name]) if found[name] else None for name in _MOMENTS}
     return JobRow(**{**found, **moments, "key": key_of.get(found["id"], found["key"]), "error": found["error"][:300]})
 
 

@@ -40,14 +40,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed:
-        what = getattr(report.longrepr, "reprcrash", report.longrepr)
-        item.config.stash[REPORT].tell(f"{item.name} failed: {what}")
-    if report.failed and (stacks := item.config.stash.get(STACKS, None)):
-        report.sections.append(("the stack", stacks.describe()))
-        stacks.spoil()
+        told = item.config.stash[REPORT]
+        told.tell(f"{item.name} failed: {call.excinfo.value if call.excinfo else report.longrepr}")
+        if stacks := item.config.stash.get(STACKS, None):
+            report.sections.append(("the stack", stacks.describe()))
+            stacks.save_logs(told.folder / item.name)
+            stacks.spoil()
     return report
 
 

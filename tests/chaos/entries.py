@@ -69,5 +69,6 @@ class Books:
     entries: list[Entry]
     jobs: list[JobRow]
     effects: dict[str, int]
+    closed_at: datetime
     async_results: dict[str, Any] = field(default_factory=dict)
     api_results: dict[str, Any] = field(default_factory=dict)

@@ -70,6 +70,6 @@ class Ledger:
         books = bookkeeping.close(self.stack, self.admin, entries=entries, since=since)
         verdict = judge(books)
         verdict = replace(verdict, wrong=[*verdict.wrong, *rests])
-        self.report.add(Row.of(fault, verdict, stall_s=stall.longest_s(books.jobs)))
+        self.report.add(Row.of(fault, verdict, stall_s=stall.longest_s(books.jobs, until=books.closed_at)))
         assert verdict.kept, f"{fault}\n{verdict}"  # noqa: S101  this is the tests' own assertion
         return verdict

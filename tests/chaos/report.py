@@ -59,10 +59,14 @@ class Report:
         widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
         return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
 
+    @property
+    def folder(self) -> Path:
+        """Where the report and the logs of failed runs are kept."""
+        return Path(os.environ["REPORTS_DIR"])
+
     def save(self) -> None:
-        """Write all to chaos.json in the directory that REPORTS_DIR names, if it names one."""
-        if folder := os.environ.get("REPORTS_DIR"):
-            (Path(folder) / "chaos.json").write_text(json.dumps([asdict(row) for row in self.rows], indent=2) + "\n")
+        """Write all to chaos.json."""
+        (self.folder / "chaos.json").write_text(json.dumps([asdict(row) for row in self.rows], indent=2) + "\n")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

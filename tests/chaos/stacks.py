@@ -40,6 +40,12 @@ class Stacks:
         """What is wrong with the running stack, for a failed test."""
         return self._stack.describe_unwell() if self._stack else "none runs"
 
+    def save_logs(self, folder: Path) -> None:
+        """Keep what each service of the running stack has printed: it goes away with the stack."""
+        folder.mkdir(exist_ok=True)
+        for service in {str(each.Service) for each in self._stack.containers()} if self._stack else ():
+            (folder / f"{service}.log").write_text(self._stack.logs(service) if self._stack else "")
+
     def remove(self) -> None:
         """Take it away, if there is one."""
         if self._stack:

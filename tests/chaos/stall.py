@@ -8,12 +8,14 @@ from itertools import accumulate
 from tests.chaos.entries import JobRow
 
 
-def longest_s(jobs: Iterable[JobRow]) -> float:
-    """The longest of any queue: one that goes on must not hide another that stands still."""
+def longest_s(jobs: Iterable[JobRow], *, until: datetime) -> float:
+    """The longest of any queue: one that goes on must not hide another that stands still.
+
+    What is unfinished waits `until` then.
+    """
     finished = defaultdict(list)
     for row in jobs:
-        if row.finished_at:
-            finished[row.queue].append((row.finished_at, row.created_at))
+        finished[row.queue].append((row.finished_at or until, row.created_at))
     return max((_longest_gap_s(sorted(done)) for done in finished.values()), default=0.0)
 
 

@@ -35,7 +35,9 @@ ROWS = [
     for number, key in enumerate("ab")
 ]
 RESULTS = {"id-a": 1, "id-b": 2}
-KEPT = Books(entries=[ENTRY], jobs=ROWS, effects={"a": 1, "b": 1}, async_results=RESULTS, api_results=RESULTS)
+KEPT = Books(
+    closed_at=NOON, entries=[ENTRY], jobs=ROWS, effects={"a": 1, "b": 1}, async_results=RESULTS, api_results=RESULTS
+)
 REFUSED = replace(ENTRY, outcome=Outcome.REFUSED)
 UNKNOWN = replace(ENTRY, outcome=Outcome.UNKNOWN)
 
@@ -46,7 +48,10 @@ UNKNOWN = replace(ENTRY, outcome=Outcome.UNKNOWN)
         pytest.param(KEPT, id="everything once"),
         pytest.param(replace(KEPT, effects={"a": 2, "b": 1}), id="a plain effect twice"),
         pytest.param(replace(KEPT, entries=[UNKNOWN]), id="a commit whose answer was lost"),
-        pytest.param(Books(entries=[UNKNOWN, REFUSED], jobs=[], effects={}), id="nothing of what was not accepted"),
+        pytest.param(
+            Books(closed_at=NOON, entries=[UNKNOWN, REFUSED], jobs=[], effects={}),
+            id="nothing of what was not accepted",
+        ),
     ],
 )
 def test_it_finds_the_promise_kept(books: Books) -> None:
@@ -69,7 +74,9 @@ def test_it_finds_the_promise_kept(books: Books) -> None:
         pytest.param(replace(KEPT, api_results={"id-a": 1, "id-b": "2"}), "wrong", id="a wrong result of the API"),
         pytest.param(replace(KEPT, entries=[REFUSED]), "wrong", id="what was refused runs all the same"),
         pytest.param(
-            Books(entries=[REFUSED], jobs=[], effects={"b": 1}), "wrong", id="an effect of what was never accepted"
+            Books(closed_at=NOON, entries=[REFUSED], jobs=[], effects={"b": 1}),
+            "wrong",
+            id="an effect of what was never accepted",
         ),
     ],
 )
@@ -83,17 +90,23 @@ def test_it_finds_the_promise_broken(books: Books, where: str) -> None:
 def test_a_stall_is_a_gap_while_work_was_waiting() -> None:
     rows = [_row(created=0, finished=1), _row(created=2, finished=12), _row(created=0, finished=13)]
 
-    assert stall.longest_s(rows) == 11
+    assert stall.longest_s(rows, until=NOON) == 11
 
 
 def test_a_gap_without_work_is_no_stall() -> None:
-    assert stall.longest_s([_row(created=0, finished=1), _row(created=50, finished=52)]) == 2
+    assert stall.longest_s([_row(created=0, finished=1), _row(created=50, finished=52)], until=NOON) == 2
 
 
 def test_a_queue_that_goes_on_hides_no_other() -> None:
     going_on = [_row(created=0, finished=number) for number in range(10)]
 
-    assert stall.longest_s([*going_on, _row(created=0, finished=9, queue="io")]) == 9
+    assert stall.longest_s([*going_on, _row(created=0, finished=9, queue="io")], until=NOON) == 9
+
+
+def test_work_that_is_never_finished_is_a_stall() -> None:
+    rows = [_row(created=0, finished=1), replace(_row(created=2, finished=0), finished_at=None)]
+
+    assert stall.longest_s(rows, until=NOON + timedelta(seconds=60)) == 58
 
 
 def _row(*, created: float, finished: float, queue: str = "cpu") -> JobRow:
