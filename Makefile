@@ -67,7 +67,7 @@ test/chaos/sample: build runner ## one fault of each class, with small ledgers
 soak: build runner ## random faults for minutes=10; seed=n for the same again
 	compose/host/test-chaos tests/chaos/soak.py $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
 runner: env
-	$(compose) --file compose/check.yaml build runner
+	$(compose) --file compose/check.yaml build runner redis
 
 help:
 	@sed -nE 's/^## (.*)/\n\1/p; s/^([a-z/]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26

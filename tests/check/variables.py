@@ -48,7 +48,8 @@ def handed_on(root: Path) -> set[str]:
     names = {name for path in root.glob("services/*/Dockerfile") for name in _set_by_dockerfile(path.read_text())}
     for path in compose_files(root):
         document = yaml.load(path.read_text(), _ComposeLoader)  # noqa: S506  it is a SafeLoader with compose's tags
-        for service in (document.get("services") or {}).values():
+        # a service that an overlay takes away is null
+        for service in filter(None, (document.get("services") or {}).values()):
             names |= {entry.split("=")[0] for entry in service.get("environment") or {}}
     return names | {name.removesuffix("_FILE") for name in names}
 

@@ -10,6 +10,7 @@ from celery.schedules import crontab
 from warren.config import discovery
 from warren.config.env import env
 from warren.config.queues import DEFAULT_QUEUE, QUEUES
+from warren.delivery.topology import REDIS_SCHEMES, REDIS_VISIBILITY_TIMEOUT_S
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -163,8 +164,15 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.str("BROKER_URL", "pyamqp://rabbitmq:5672/warren")
+ON_REDIS = CELERY_BROKER_URL.partition("://")[0] in REDIS_SCHEMES
 BROKER_USER = env.str("BROKER_USER", "")
 BROKER_PASSWORD = env.str("BROKER_PASSWORD", "")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    # without the timeouts, whoever publishes over a dead connection waits for ever
+    {"visibility_timeout": REDIS_VISIBILITY_TIMEOUT_S, "socket_timeout": 15, "socket_connect_timeout": 5}
+    if ON_REDIS
+    else {}
+)
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_RESULT_BACKEND = "warren.delivery.results:JobBackend"
@@ -188,7 +196,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = env.int("WORKER_PREFETCH_MULTIPLIER", 4)
 CELERY_WORKER_MAX_TASKS_PER_CHILD = env.int("WORKER_MAX_TASKS_PER_CHILD", 10_000)
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_SOFT_SHUTDOWN_S", 20.0)
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# RabbitMQ hands such a task's message out again at once, so its work here would be in vain; Redis does after a day
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = not ON_REDIS
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # consume through a C library, prefork only (docs/how-to/librabbitmq.md)
 WORKER_LIBRABBITMQ = env.bool("WORKER_LIBRABBITMQ", False)

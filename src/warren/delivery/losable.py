@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
 from warren.delivery.errors import BrokerUnreachableError, LosableInChordError
-from warren.delivery.topology import LOSABLE_EXCHANGE
+from warren.delivery.topology import LOSABLE_EXCHANGE, is_redis, redis_priority
 
 HEADER = "losable"
 SCHEDULED = "celery_beat_task"  # the header that the scheduler sets
@@ -52,8 +52,8 @@ def publish(app: Celery, *, send: Callable[..., None], producer: Any, name: str,
     queue = options.get("queue") or app.conf.task_default_queue
     direct = {
         **options,
+        **_address(app, options.get("priority")),
         "headers": {**(options.get("headers") or {}), HEADER: True},
-        "exchange": LOSABLE_EXCHANGE,
         "routing_key": getattr(queue, "name", queue),
         "declare": [],
         "delivery_mode": TRANSIENT,
@@ -67,6 +67,12 @@ def publish(app: Celery, *, send: Callable[..., None], producer: Any, name: str,
         transaction.on_commit(partial(_send_or_log, partial(send_by, None)), robust=True)
     else:
         send_by(producer)
+
+
+def _address(app: Celery, priority: int | None) -> dict[str, Any]:
+    if is_redis(app):  # which has neither exchanges nor rights
+        return {"exchange": "", "priority": redis_priority(priority)}
+    return {"exchange": LOSABLE_EXCHANGE}
 
 
 def _send(app: Celery, send: Callable[..., None], name: str, producer: Any) -> None:

@@ -30,7 +30,8 @@ from django.utils import timezone
 from warren.delivery import dead_letters, reconciler, wipe
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.outbox_rows import CHANNEL
-from warren.delivery.publisher import BrokerError, Publisher
+from warren.delivery.publisher import BrokerError
+from warren.delivery.publisher_choice import publisher_for
 from warren.delivery.states import FINAL, State
 from warren.delivery.topology import DEAD_LETTER_QUEUE
 
@@ -50,7 +51,7 @@ class Relay:
 
     def __init__(self, app: Celery, *, on_pass: Callable[[], None]) -> None:
         """`on_pass` is called after every pass and every wait: the relay is alive."""
-        self._publisher = Publisher(app)
+        self._publisher = publisher_for(app)
         self._on_pass = on_pass
         self._stopping = threading.Event()
         self._knows_broker = False  # whether it is the one that was given the queued jobs, and has them still

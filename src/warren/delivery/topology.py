@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from celery import Celery
 from kombu import Exchange, Queue
 
 DEAD_LETTER_QUEUE = "dead"
+
+HIGHEST_NORMAL_PRIORITY = 4  # of a quorum queue: https://www.rabbitmq.com/docs/quorum-queues#priorities
 
 # Where web and the workers publish what may be lost (`losable.py`). It is bound to the declared queues only, and the
 # right to write to it is all they get: the default exchange reaches every queue, and RabbitMQ knows rights by routing
@@ -27,6 +30,24 @@ DELIVERY_LIMIT = 5
 # RabbitMQ closes the channel of a consumer that holds a message longer than this. Its default of 30 minutes is
 # below what a long task may take; the workers' own time limits are what ends a task.
 CONSUMER_TIMEOUT_MS = 24 * 60 * 60 * 1000
+
+
+# With Redis a message that a worker has fetched is handed out again after this, even if the worker is still at it: so
+# it is longer than any task. A worker that stops hands its messages back; what a dead one had is found in Postgres.
+REDIS_VISIBILITY_TIMEOUT_S = 24 * 60 * 60
+REDIS_SCHEMES = ("redis", "rediss")
+REDIS_URGENT, REDIS_NORMAL = 0, 3  # of kombu's four steps; 0 comes first
+
+
+def is_redis(app: Celery) -> bool:
+    """Whether the broker is Redis or Valkey; else it is RabbitMQ."""
+    conf: Any = app.conf
+    return str(conf.broker_write_url).partition("://")[0] in REDIS_SCHEMES
+
+
+def redis_priority(priority: int | None) -> int:
+    """How Redis spells an AMQP priority; quorum queues know two, and above 4 is the urgent one."""
+    return REDIS_URGENT if (priority or 0) > HIGHEST_NORMAL_PRIORITY else REDIS_NORMAL
 
 
 @dataclass(frozen=True, kw_only=True)

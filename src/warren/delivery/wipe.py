@@ -20,13 +20,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import batched
-from typing import Protocol
 from uuid import uuid4
 
 from django.db import connection
 
 from warren.delivery import outbox
 from warren.delivery.models import BrokerMark, Job
+from warren.delivery.publisher import Publisher
 from warren.delivery.reconciler import GIVEN
 
 BATCH = 1000  # jobs a transaction
@@ -37,14 +37,7 @@ _ONE_AT_A_TIME = 7_237_002  # any number, the same in every relay
 log = logging.getLogger(__name__)
 
 
-class Markable(Protocol):
-    """A broker, as far as it can be marked."""
-
-    def has_mark(self, name: str) -> bool: ...
-    def leave_mark(self, name: str) -> None: ...
-
-
-def make_good(broker: Markable, *, on_batch: Callable[[], None]) -> int:
+def make_good(broker: Publisher, *, on_batch: Callable[[], None]) -> int:
     """Send again what a wiped broker was given; returns how many jobs. `on_batch` is called after each thousand.
 
     Raises what the broker raises, `BrokerError`.
@@ -62,7 +55,7 @@ def make_good(broker: Markable, *, on_batch: Callable[[], None]) -> int:
     return count
 
 
-def _is_marked(broker: Markable) -> bool:
+def _is_marked(broker: Publisher) -> bool:
     mark = BrokerMark.objects.filter(pk=THE_ONLY_ROW).first()
     return mark is not None and broker.has_mark(mark.name)
 

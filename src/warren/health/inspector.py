@@ -1,4 +1,4 @@
-"""Questions to RabbitMQ about queues, with a bound on every wait."""
+"""Questions to the broker about queues, with a bound on every wait."""
 
 import logging
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from typing import Any
 from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 TIMEOUT_S = 2.0  # for each step; the asker may be the worker's main loop
 
@@ -35,8 +36,8 @@ class QueueInspector:
         try:
             self._open()
             return self._look()
-        except (OSError, KombuError, AMQPError) as exc:
-            log.info("RabbitMQ cannot be asked about %s: %s", self._queues, exc)
+        except (OSError, KombuError, AMQPError, RedisError) as exc:
+            log.info("the broker cannot be asked about %s: %s", self._queues, exc)
             self.close()
             return None
 
@@ -48,14 +49,17 @@ class QueueInspector:
 
     def _open(self) -> None:
         if self._connection is None:
+            bounds = ("read_timeout", "write_timeout", "socket_timeout", "socket_connect_timeout")  # py-amqp's, Redis'
             self._connection = self._app.connection_for_write(
-                connect_timeout=TIMEOUT_S,
-                transport_options={"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S},
+                connect_timeout=TIMEOUT_S, transport_options=dict.fromkeys(bounds, TIMEOUT_S)
             )
             self._connection.ensure_connection(max_retries=0)
 
     def _look(self) -> Look:
         channel, waiting = self._connection.default_channel, 0
+        if self._connection.transport.driver_type == "redis":
+            # it knows no consumers; a queue that nobody reads is seen by what waits in it
+            return Look(waiting=sum(channel._size(queue) for queue in self._queues), unconsumed=None)  # noqa: SLF001
         for queue in self._queues:
             try:
                 found = channel.queue_declare(queue, passive=True)

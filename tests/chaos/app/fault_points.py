@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from warren.delivery import outbox
-from warren.delivery.publisher import Publisher
+from warren.delivery.rabbitmq_publisher import RabbitMQPublisher
+from warren.delivery.redis_publisher import RedisPublisher
 from warren.delivery.task import JobTask
 from warren.scheduling.scheduler import Scheduler
 
@@ -29,7 +30,8 @@ def set_all() -> None:
     if os.environ.get("WARREN_SERVICE") == "worker":
         _after(JobTask, "__call__", point="job-finished")
     if os.environ.get("WARREN_SERVICE") == "relay":
-        _after(Publisher, "publish", point="relay-confirmed", if_given_work=True)
+        for publisher in (RabbitMQPublisher, RedisPublisher):
+            _after(publisher, "publish", point="relay-confirmed", if_given_work=True)
     if os.environ.get("WARREN_SERVICE") == "beat":
         _after(outbox, "add", point="tick-accepted")
         _after(Scheduler, "apply_entry", point="tick-committed")

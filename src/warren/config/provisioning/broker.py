@@ -102,6 +102,8 @@ def users() -> tuple[User, ...]:
 def provision() -> Iterator[str]:
     """Make what is missing. Raises `ImproperlyConfigured` where a queue exists with other arguments than declared."""
     broker = urlsplit(settings.CELERY_BROKER_URL)
+    if broker.scheme in topology.REDIS_SCHEMES:
+        return  # it has one password, and makes lists as they are used
     vhost = quote(broker.path.removeprefix("/"), safe="")
     passwords = {user.name: env.str(user.password_variable) for user in users()}
     with httpx.Client(

@@ -54,6 +54,12 @@ def test_it_says_what_to_do_when_a_queue_has_other_arguments(provisioned: httpx.
         list(broker.provision())
 
 
+def test_it_does_nothing_when_the_broker_is_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "CELERY_BROKER_URL", "redis://nowhere:6379/0")
+
+    assert list(broker.provision()) == []
+
+
 @pytest.mark.usefixtures("provisioned")
 def test_it_lets_only_the_relay_publish_jobs_when_provisioned() -> None:
     with _as("relay") as connection:

@@ -1,0 +1,116 @@
+"""Valkey in RabbitMQ's place (compose/redis.yaml): the same promise, whatever becomes of the broker."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration import api, batches, own_app
+from tests.integration.api import Api
+from tests.integration.stack import FILES, WORKERS, CommandFailedError, Stack
+
+JOBS = 200
+
+
+@pytest.fixture(scope="module")
+def on_redis(folder: Path) -> Iterator[Stack]:
+    """A stack of its own with the overlay."""
+    app = own_app.make(folder / "on-redis", name="billing")
+    made = Stack(folder, values={"OWN_APP": str(app)}, files=[*FILES, "compose/redis.yaml"])
+    try:
+        made.start()
+        yield made
+    except CommandFailedError as exc:
+        exc.add_note(made.describe_unwell())
+        raise
+    finally:
+        made.remove()
+
+
+@pytest.fixture
+def somebody(on_redis: Stack) -> Api:
+    return api.register(on_redis.web_url)
+
+
+def _given(stack: Stack) -> list[str]:
+    """Batches that the broker has and no worker: to be called while the workers are stopped."""
+    firsts = [batches.submit(stack, f"probe.{queue}.noop", count=JOBS) for queue in ("cpu", "io")]
+    for first in firsts:
+        batches.wait(stack, first, count=JOBS, state="queued")
+    return firsts
+
+
+def _all_succeed(stack: Stack, firsts: list[str]) -> None:
+    for first in firsts:
+        batches.wait(stack, first, count=JOBS, state="succeeded")
+
+
+def _redis(stack: Stack, *command: str) -> str:
+    return stack.execute("redis", "valkey-cli", *command, env={"REDISCLI_AUTH": stack.values["REDIS_PASSWORD"]})
+
+
+def test_the_stack_runs_without_rabbitmq(on_redis: Stack, somebody: Api) -> None:
+    assert "rabbitmq" not in {each.Service for each in on_redis.containers()}
+
+    done = [somebody.submit(f"probe.{queue}.echo", args=["hello"], priority=9) for queue in ("cpu", "io")]
+
+    assert [somebody.wait(job_id)["result"] for job_id in done] == ["hello", "hello"]
+
+
+def test_many_jobs_pass(on_redis: Stack) -> None:
+    _all_succeed(on_redis, [batches.submit(on_redis, f"probe.{queue}.noop", count=JOBS) for queue in ("cpu", "io")])
+
+
+def test_no_job_is_lost_when_redis_is_killed_while_they_wait(on_redis: Stack) -> None:
+    with on_redis.stopped(*WORKERS):
+        firsts = _given(on_redis)
+        on_redis.signal("redis", name="KILL")
+        firsts.append(batches.submit(on_redis, "probe.cpu.noop", count=JOBS))
+        on_redis.up("redis")
+
+    _all_succeed(on_redis, firsts)
+
+
+def test_no_job_is_lost_when_redis_is_killed_while_they_run(on_redis: Stack) -> None:
+    firsts = [batches.submit(on_redis, f"probe.{queue}.sleep", count=JOBS, seconds=0.1) for queue in ("cpu", "io")]
+    on_redis.signal("redis", name="KILL")
+    on_redis.up("redis")
+
+    _all_succeed(on_redis, firsts)
+
+
+def test_no_job_is_lost_when_redis_is_flushed(on_redis: Stack) -> None:
+    with on_redis.stopped(*WORKERS):
+        firsts = _given(on_redis)
+        _redis(on_redis, "FLUSHALL")
+
+    _all_succeed(on_redis, firsts)
+    assert _most_sent_again(on_redis) >= 2 * JOBS
+
+
+def test_no_job_is_lost_when_redis_loses_its_volume(on_redis: Stack) -> None:
+    with on_redis.stopped(*WORKERS):
+        firsts = _given(on_redis)
+        on_redis.compose("rm", "--stop", "--force", "redis")
+        on_redis.remove_volume("redis")
+        firsts.append(batches.submit(on_redis, "probe.cpu.noop", count=JOBS))
+        on_redis.up("redis")
+
+    _all_succeed(on_redis, firsts)
+    assert _most_sent_again(on_redis) >= 2 * JOBS
+
+
+def test_a_job_waits_for_a_worker_that_hands_it_back(on_redis: Stack, somebody: Api) -> None:
+    job_id = somebody.submit("probe.cpu.sleep", kwargs={"seconds": 12})
+    somebody.wait(job_id, states=("running",))
+
+    with on_redis.stopped("worker-cpu"):
+        pass
+
+    job = somebody.wait(job_id, within_s=60)
+    assert (job["state"], job["attempt"]) == ("succeeded", 2)
+
+
+def _most_sent_again(stack: Stack) -> int:
+    return max(map(int, re.findall(r"(\d+) jobs are sent again", stack.logs("relay"))))
