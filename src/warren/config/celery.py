@@ -34,10 +34,7 @@ def make_app() -> Celery:
         amqp="warren.delivery.amqp:OutboxAMQP",
         task_cls="warren.delivery.task:JobTask",
     )
-    # a dictionary, because Celery looks its settings up several times for each job, and Django's object is slow
-    made.config_from_object(
-        {name: getattr(settings, name) for name in dir(settings) if name.startswith("CELERY_")}, namespace="CELERY"
-    )
+    made.config_from_object("django.conf:settings", namespace="CELERY")
     made.conf["broker_url"] = with_login(
         settings.CELERY_BROKER_URL, user=settings.BROKER_USER, password=settings.BROKER_PASSWORD
     )
