@@ -43,7 +43,11 @@ def make_app() -> Celery:
     librabbitmq_choice.refuse_accidents(made)
     made.conf["worker_consumer"] = "warren.health.pulse:Consumer"
     # by name, because only workers need to import them
-    made.steps["worker"] |= {"warren.health.pulse:PulseStep", "warren.health.shutdown:ShutdownStep"}
+    made.steps["worker"] |= {
+        "warren.delivery.lease_step:LeaseStep",
+        "warren.health.pulse:PulseStep",
+        "warren.health.shutdown:ShutdownStep",
+    }
     made.steps["consumer"].add("warren.health.readiness:ReadinessStep")
     return made
 

@@ -1,25 +1,30 @@
-"""Taking a job before its body runs.
+"""Taking jobs before their bodies run.
 
-One UPDATE moves the job to running and counts the attempt; whoever's UPDATE matched runs the body, everyone else has a
+One UPDATE moves a job to running and counts the attempt; whoever's UPDATE matched runs the body, everyone else has a
 duplicate and drops it. The attempt number is the fencing token: a result is stored only while it is still the
-current one (`results.py`).
+current one (`outcomes.py`). One statement takes any number of jobs.
 
     worker dies before the claim   the message is delivered again; the claim then matches
-    worker dies after the claim    the message is delivered again, marked redelivered; only then may a claim take a job
-                                   that is already running
+    worker dies after the claim    the message is delivered again, marked redelivered, or the reconciler sends another:
+                                   only then, or when the holder's lease has expired, is a running job taken
+    it dies again and again        each such claim counts a loss; after LOSS_LIMIT the job is dead, whatever the broker
     job is final                   cancelled, or done by another delivery: dropped, acked
     no row                         published by a producer that is not Warren's: adopted
 """
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from celery.exceptions import Ignore, Reject
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery.errors import DatabaseUnreachableError
+from warren.delivery import history, leases
+from warren.delivery.errors import DatabaseUnreachableError, WorkersLost
+from warren.delivery.models import Job
+from warren.delivery.states import State
 
 if TYPE_CHECKING:  # which claims its job through this module
     from warren.delivery.task import JobTask
@@ -28,35 +33,77 @@ if TYPE_CHECKING:  # which claims its job through this module
 DATABASE_PATIENCE_S = 60.0
 DATABASE_RETRY_S = 0.5
 
+# A task that killed five workers will kill the sixth.
+LOSS_LIMIT = 5
+
 _TAKE = """
-UPDATE warren_job
-SET state = 'running', attempt = attempt + 1, worker = %(worker)s, started_at = now(), progress = NULL
-WHERE id = %(id)s
-  AND (state IN ('accepted', 'queued', 'retrying') OR (state = 'running' AND %(redelivered)s))
-RETURNING attempt
+UPDATE warren_job AS job
+SET state = 'running', attempt = job.attempt + 1, losses = job.losses + (job.state = 'running')::int,
+    worker = %(worker)s, lease = %(lease)s, started_at = now(), progress = NULL
+FROM unnest(%(ids)s::text[], %(redelivered)s::boolean[]) AS delivery(id, redelivered)
+WHERE job.id = delivery.id
+  AND (job.state IN ('accepted', 'queued', 'retrying')
+       OR (job.state = 'running'
+           AND (delivery.redelivered
+                OR NOT EXISTS (SELECT FROM warren_worker AS holder
+                               WHERE holder.id = job.lease AND holder.seen_at > now() - %(lease_s)s * interval '1s'))))
+RETURNING job.id, job.attempt, job.losses
 """
 
 _ADOPT = """
-INSERT INTO warren_job (id, task, queue, state, attempt, worker, arguments, message, traceback, root_id, parent_id,
-                        group_id, started_at)
-VALUES (%(id)s, %(task)s, %(queue)s, 'running', 1, %(worker)s, %(arguments)s, '', '', %(root_id)s, %(parent_id)s,
-        %(group_id)s, now())
+INSERT INTO warren_job (id, task, queue, state, attempt, losses, worker, lease, arguments, message, traceback, root_id,
+                        parent_id, group_id, started_at)
+VALUES (%(id)s, %(task)s, %(queue)s, 'running', 1, 0, %(worker)s, %(lease)s, %(arguments)s, '', '', %(root_id)s,
+        %(parent_id)s, %(group_id)s, now())
 ON CONFLICT (id) DO NOTHING
 RETURNING attempt
 """
 
 
+class Claim(NamedTuple):
+    """One job taken: the number of this attempt, and how many attempts before it ended with their worker."""
+
+    attempt: int
+    losses: int
+
+
 def take(task: "JobTask") -> int:
     """Claim the job of the running request; returns the number of this attempt.
 
-    Raises `Ignore` for a duplicate, and `Reject`, which gives the message back, when Postgres stays away.
+    Raises `Ignore` for a duplicate, and for a job that is given up, which is made dead here; and `Reject`, which gives
+    the message back, when Postgres stays away.
     """
     try:
-        attempt = patiently(lambda: _claim(task))
+        claim = patiently(lambda: _claim(task))
+        if claim.losses >= LOSS_LIMIT:
+            patiently(lambda: _give_up(task, claim))
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
     _give_back_pooled_connection()
-    return attempt
+    return claim.attempt
+
+
+def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim]:
+    """Claim jobs, by id, with whether their message came back; returns those that were taken."""
+    row: dict[str, Any] = {
+        "ids": list(redelivered),
+        "redelivered": list(redelivered.values()),
+        "worker": worker,
+        "lease": leases.current,
+        "lease_s": leases.LEASE_S,
+    }
+    came_back = [job_id for job_id, again in redelivered.items() if again]
+    with transaction.atomic() if came_back else nullcontext(), connection.cursor() as cursor:
+        if came_back:
+            _record_losses(came_back)
+        cursor.execute(_TAKE, row)
+        return {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
+
+
+def _record_losses(came_back: list[str]) -> None:
+    running = Job.objects.select_for_update().filter(pk__in=came_back, state=State.RUNNING)
+    if lost := list(running.values_list("pk", flat=True)):
+        history.record(lost, kind=history.LOST, reason="its message came back unanswered")
 
 
 def patiently[T](step: Callable[[], T]) -> T:
@@ -77,26 +124,41 @@ def patiently[T](step: Callable[[], T]) -> T:
             time.sleep(DATABASE_RETRY_S)
 
 
-def _claim(task: "JobTask") -> int:
+def _claim(task: "JobTask") -> Claim:
+    request: Any = task.request
+    redelivered = bool((request.delivery_info or {}).get("redelivered"))
+    taken = take_all({request.id: redelivered}, worker=request.hostname or "")
+    claim = taken.get(request.id) or _adopt(task)
+    if claim is None:
+        raise Ignore(f"job {request.id} is final or runs elsewhere")
+    return claim
+
+
+def _adopt(task: "JobTask") -> Claim | None:
     request = task.request
-    delivery = request.delivery_info or {}
-    row = {
+    row: dict[str, Any] = {
         "id": request.id,
         "worker": request.hostname or "",
-        "redelivered": bool(delivery.get("redelivered")),
+        "lease": leases.current,
         "task": task.name,
-        "queue": delivery.get("routing_key") or "",
+        "queue": (request.delivery_info or {}).get("routing_key") or "",
         "arguments": task.backend.encode((request.args, request.kwargs)),
         "root_id": request.root_id or "",
         "parent_id": request.parent_id or "",
         "group_id": request.group or "",
     }
     with connection.cursor() as cursor:
-        for statement in (_TAKE, _ADOPT):
-            cursor.execute(statement, row)
-            if taken := cursor.fetchone():
-                return int(taken[0])
-    raise Ignore(f"job {request.id} is final or runs elsewhere")
+        cursor.execute(_ADOPT, row)
+        return Claim(attempt=1, losses=0) if cursor.fetchone() else None
+
+
+def _give_up(task: "JobTask", claim: Claim) -> None:
+    request: Any = task.request
+    request.update(job_attempt=claim.attempt)
+    error = WorkersLost(f"given up: {claim.losses} workers were lost while they ran it")
+    task.backend.end(request.id, state=State.DEAD, error=error, request=request)
+    history.record([request.id], kind=history.DEAD, reason=str(error))
+    raise Ignore(f"job {request.id} is given up")
 
 
 def _give_back_pooled_connection() -> None:

@@ -56,3 +56,7 @@ class IdempotencyConflictError(DeliveryError):
     def __init__(self, message: str = "", *, job_id: str = "") -> None:
         super().__init__(message)
         self.job_id = job_id
+
+
+class WorkersLost(DeliveryError):  # noqa: N818  users see the name as the reason of a dead job
+    """Each worker that ran the job was lost while it did."""

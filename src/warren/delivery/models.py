@@ -19,6 +19,8 @@ class Job(models.Model):
 
     `arguments`, `result` and `progress` hold JSON as text, exactly as Celery's serializer wrote it: Postgres' jsonb
     refuses values that JSON as Python writes it allows (NaN, \\u0000), and a result must never be refused.
+
+    `lease` is the `Worker` whose attempt this is; `losses` counts the attempts that ended with their worker.
     """
 
     id = models.CharField(primary_key=True, max_length=255)
@@ -27,7 +29,9 @@ class Job(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs")
     state = models.CharField(max_length=16, choices=State.choices, default=State.ACCEPTED)
     attempt = models.PositiveIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(db_default=0)
     worker = models.CharField(max_length=255, default="")
+    lease = models.UUIDField(null=True)
     priority = models.PositiveSmallIntegerField(null=True)
     arguments = models.TextField(default="[[], {}]")
     message = models.TextField(default="")
@@ -110,6 +114,24 @@ class BrokerMark(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Worker(models.Model):
+    """A worker process, for as long as it renews `seen_at` (`leases.py`); each start of one is a new row."""
+
+    id = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=255)
+    pool = models.CharField(max_length=255)
+    concurrency = models.PositiveIntegerField()
+    queues = models.TextField()
+    started_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "warren_worker"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pool})"
 
 
 class ResultGroup(models.Model):

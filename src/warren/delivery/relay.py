@@ -22,12 +22,13 @@ from typing import Any
 
 import psycopg
 from celery import Celery
+from celery.exceptions import TaskRevokedError
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Min, Q
+from django.db.models import F, Min
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from warren.delivery import dead_letters, reconciler, wipe
+from warren.delivery import dead_letters, endings, reconciler, wipe
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.outbox_rows import CHANNEL
 from warren.delivery.publisher import BrokerError
@@ -55,7 +56,7 @@ class Relay:
         self._on_pass = on_pass
         self._stopping = threading.Event()
         self._knows_broker = False  # whether it is the one that was given the queued jobs, and has them still
-        self._reconciled_at = float("-inf")
+        self._reconciled_at = time.monotonic()
 
     def stop(self) -> None:
         """Finish the current pass, then return from `run`."""
@@ -80,6 +81,8 @@ class Relay:
                 connection.close()
                 self._stopping.wait(back_off_s)
                 back_off_s = min(back_off_s * 2, LONGEST_BACK_OFF_S)
+                # whatever was away may have been away for workers too: first let them renew their leases
+                self._reconciled_at = time.monotonic()
             self._on_pass()
         self.close()
 
@@ -135,8 +138,9 @@ class Relay:
 def _settle_unwanted(due: list[OutboxMessage]) -> set[str]:
     """Jobs among these that need no message any more: those past their expiry become expired here."""
     jobs = Job.objects.filter(pk__in=[message.job_id for message in due])
-    jobs.filter(expires_at__lte=Now()).exclude(state__in=FINAL).update(state=State.EXPIRED, finished_at=Now())
-    return set(jobs.filter(Q(state__in=FINAL)).values_list("pk", flat=True))
+    for job in jobs.filter(expires_at__lte=Now()).exclude(state__in=FINAL):
+        endings.end(job, state=State.EXPIRED, error=TaskRevokedError("expired"))
+    return set(jobs.filter(state__in=FINAL).values_list("pk", flat=True))
 
 
 def _mark_queued(messages: list[OutboxMessage]) -> None:

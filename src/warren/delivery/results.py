@@ -25,10 +25,10 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from warren.delivery import chords, claim, losable
+from warren.delivery import chords, claim, history, losable, outcomes
 from warren.delivery.errors import ResultTooLargeError
 from warren.delivery.models import Chord, Job, ResultGroup
-from warren.delivery.states import FINAL, FROM_CELERY, State
+from warren.delivery.states import FINAL, FROM_CELERY, TO_CELERY, State
 
 FIRST_POLL_S = 0.005
 LONGEST_POLL_S = 0.25
@@ -36,10 +36,10 @@ LONGEST_POLL_S = 0.25
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What Celery hands over when a job is done; `state` is Celery's, `result` is encoded."""
+    """How a job ends; `result` is what Celery encodes: plain data, for an exception its name and arguments."""
 
     task_id: str
-    state: str
+    state: State
     result: Any
     traceback: Any
     request: Context | None
@@ -84,7 +84,18 @@ class JobBackend(BaseBackend):
         follow = partial(
             super().mark_as_failure, task_id, exc, traceback, request, call_errbacks=call_errbacks, state=state
         )
-        self._fail(_Outcome(task_id, state, self.encode_result(exc, state), traceback, request), follow)
+        ending = FROM_CELERY[state]
+        self._fail(_Outcome(task_id, ending, self.encode_result(exc, state), traceback, request), follow)
+
+    def end(self, task_id: str, *, state: State, error: Exception, request: Context) -> bool:
+        """Make an open job `dead`, `cancelled` or `expired`, and tell what follows from it, as a failure does.
+
+        False, and nothing changed, if it is final already.
+        """
+        celery_state = TO_CELERY[state]
+        follow = partial(super().mark_as_failure, task_id, error, None, request, state=celery_state)
+        outcome = _Outcome(task_id, state, self.encode_result(error, celery_state), str(error), request)
+        return self._fail(outcome, follow)
 
     @override
     def mark_as_revoked(
@@ -97,7 +108,9 @@ class JobBackend(BaseBackend):
     ) -> None:
         """Store that a job was revoked, or had expired, as `mark_as_failure` does."""
         follow = partial(super().mark_as_revoked, task_id, reason, request, state=state)
-        self._fail(_Outcome(task_id, state, self.encode_result(TaskRevokedError(reason), state), None, request), follow)
+        ending = State.EXPIRED if reason == "expired" else State.CANCELLED  # the reason is all that tells
+        result = self.encode_result(TaskRevokedError(reason), state)
+        self._fail(_Outcome(task_id, ending, result, None, request), follow)
 
     @override
     def store_result(self, task_id: str, *args: Any, **kwargs: Any) -> Any:
@@ -130,8 +143,8 @@ class JobBackend(BaseBackend):
 
     def succeed(self, task_id: str, *, attempt: int, result: Any) -> bool:
         """Make the job succeeded; False, and nothing changed, if this attempt is no longer the current one."""
-        running = Job.objects.filter(pk=task_id, attempt=attempt, state=State.RUNNING)
-        return bool(running.update(state=State.SUCCEEDED, result=self.encode(result), traceback="", finished_at=Now()))
+        success = outcomes.Success(task_id, attempt, str(self.encode(result)))
+        return task_id in outcomes.succeed([success])
 
     @override
     def apply_chord(self, header_result_args: tuple[Any, ...], body: Any, **_kwargs: Any) -> None:
@@ -167,13 +180,14 @@ class JobBackend(BaseBackend):
         ResultGroup.objects.filter(created_at__lt=oldest).delete()
         Chord.objects.filter(created_at__lt=oldest).delete()
 
-    def _fail(self, outcome: "_Outcome", follow: Callable[[], None]) -> None:
-        def step() -> None:
+    def _fail(self, outcome: "_Outcome", follow: Callable[[], None]) -> bool:
+        def step() -> bool:
             with transaction.atomic():
-                if self._close(outcome):
+                if closed := self._close(outcome):
                     follow()  # stores once more, which changes nothing
+            return closed
 
-        claim.patiently(step)
+        return claim.patiently(step)
 
     def _store_result(
         self,
@@ -185,10 +199,12 @@ class JobBackend(BaseBackend):
         **_kwargs: Any,
     ) -> None:
         if state in celery_states.READY_STATES:
-            self._close(_Outcome(task_id, state, result, traceback, request))
+            self._close(_Outcome(task_id, FROM_CELERY[state], result, traceback, request))
         elif state in FROM_CELERY:
             # the claim and the outbox have already moved the job; only the reason for the retry is news
             _ours(task_id, request).filter(state=FROM_CELERY[state]).update(traceback=str(traceback or ""))
+            if state == celery_states.RETRY:
+                history.record([task_id], kind=history.ATTEMPT_FAILED, reason=_in_words(result))
         else:
             progress = json.dumps({"state": state, "meta": json.loads(self.encode(result))})
             _ours(task_id, request).update(progress=progress)
@@ -198,7 +214,7 @@ class JobBackend(BaseBackend):
         if getattr(outcome.request, losable.HEADER, False):
             return True  # it has no job; what follows from it does follow
         fields: dict[str, Any] = {
-            "state": _final_state(outcome),
+            "state": outcome.state,
             "result": self.encode(outcome.result),
             "traceback": str(outcome.traceback or ""),
         }
@@ -261,10 +277,9 @@ def _ours(task_id: str, request: Context | None) -> QuerySet[Job]:
     return job
 
 
-def _final_state(outcome: "_Outcome") -> State:
-    if outcome.state == celery_states.REVOKED and "expired" in outcome.result["exc_message"]:
-        return State.EXPIRED  # Celery revokes an expired message, and its reason is all that tells
-    return FROM_CELERY[outcome.state]
+def _in_words(error: Any) -> str:
+    """Of an encoded exception; None if a task asked for a retry without one."""
+    return f"{error['exc_type']}: {error['exc_message']}" if error else "asked for another attempt"
 
 
 def _storing(request: Context | None) -> Context | None:

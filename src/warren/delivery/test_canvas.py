@@ -5,8 +5,9 @@ from celery import chain, chord, group, shared_task
 from celery.exceptions import ChordError
 from celery.result import AsyncResult
 
+from warren.delivery import endings
 from warren.delivery.conftest import Run
-from warren.delivery.models import Job
+from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.states import State
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +80,40 @@ def test_it_fails_the_rest_of_a_chain_when_a_step_fails(run: Run) -> None:
     assert by_id.state == "FAILURE"
     with pytest.raises(ValueError, match="broken step"):
         by_id.get(timeout=1)
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.EXPIRED, State.DEAD])
+def test_it_fails_a_chord_s_body_when_a_part_ends_from_outside(run: Run, state: State) -> None:
+    result: AsyncResult[int] = chord([add.s(1, 2), add.s(3, 4)])(total.s())
+    part = Job.objects.filter(task=add.name).first()
+    assert part is not None
+
+    assert endings.end(part, state=state, error=RuntimeError("ended from outside"))
+    OutboxMessage.objects.filter(job=part).delete()
+    run()
+
+    part.refresh_from_db()
+    assert part.state == state
+    with pytest.raises(ChordError, match="ended from outside"):
+        AsyncResult(result.id).get(timeout=1)  # without its parts, whose own errors come first
+
+
+def test_it_fails_the_rest_of_a_chain_when_its_first_step_ends_from_outside() -> None:
+    result: AsyncResult[int] = chain(add.s(1, 2), add.s(3))()
+    first = Job.objects.get()
+
+    endings.end(first, state=State.DEAD, error=RuntimeError("ended from outside"))
+
+    with pytest.raises(RuntimeError, match="ended from outside"):
+        result.get(timeout=1)
+
+
+def test_it_ends_a_job_once_when_asked_twice() -> None:
+    add.delay(1, 2)
+    job = Job.objects.get()
+
+    assert endings.end(job, state=State.DEAD, error=RuntimeError("first"))
+    assert not endings.end(job, state=State.CANCELLED, error=RuntimeError("second"))
+
+    job.refresh_from_db()
+    assert job.state == State.DEAD

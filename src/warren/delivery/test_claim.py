@@ -1,11 +1,14 @@
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from celery import shared_task
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from warren.delivery import claim, leases
 from warren.delivery.conftest import Deliver
-from warren.delivery.models import Job
+from warren.delivery.models import Job, Worker
 from warren.delivery.states import FINAL, State
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +29,11 @@ def _nothing_ran() -> None:
 
 def _job(**fields: object) -> Job:
     return Job.objects.create(pk=str(uuid4()), task=note.name, queue="cpu", **fields)
+
+
+def _lease(*, renewed_s_ago: float = 0) -> Worker:
+    seen_at = timezone.now() - timedelta(seconds=renewed_s_ago)
+    return Worker.objects.create(id=uuid4(), name="other", pool="prefork", concurrency=2, queues="cpu", seen_at=seen_at)
 
 
 def test_it_counts_the_attempt_and_names_the_worker_when_a_job_starts(deliver: Deliver) -> None:
@@ -60,8 +68,8 @@ def test_it_drops_the_message_when_the_job_is_final(deliver: Deliver, state: Sta
     assert (job.state, job.attempt) == (state, 0)
 
 
-def test_it_drops_a_duplicate_when_the_job_runs_elsewhere(deliver: Deliver) -> None:
-    job = _job(state=State.RUNNING, attempt=1)
+def test_it_drops_a_duplicate_when_the_job_runs_under_a_lease(deliver: Deliver) -> None:
+    job = _job(state=State.RUNNING, attempt=1, lease=_lease().pk)
 
     deliver(note, job.pk, "never")
 
@@ -69,13 +77,43 @@ def test_it_drops_a_duplicate_when_the_job_runs_elsewhere(deliver: Deliver) -> N
 
 
 def test_it_takes_a_running_job_again_when_its_message_came_back(deliver: Deliver) -> None:
-    job = _job(state=State.RUNNING, attempt=1)
+    job = _job(state=State.RUNNING, attempt=1, lease=_lease().pk)
 
     deliver(note, job.pk, "again", redelivered=True)
 
     job.refresh_from_db()
     assert ran == ["again"]
-    assert (job.state, job.attempt) == (State.SUCCEEDED, 2)
+    assert (job.state, job.attempt, job.losses) == (State.SUCCEEDED, 2, 1)
+
+
+def test_it_takes_a_running_job_again_when_the_lease_on_it_has_expired(deliver: Deliver) -> None:
+    job = _job(state=State.RUNNING, attempt=1, lease=_lease(renewed_s_ago=leases.LEASE_S + 1).pk)
+
+    deliver(note, job.pk, "again")
+
+    job.refresh_from_db()
+    assert ran == ["again"]
+    assert (job.state, job.attempt, job.losses) == (State.SUCCEEDED, 2, 1)
+
+
+def test_it_gives_a_job_up_when_too_many_of_its_workers_were_lost(deliver: Deliver) -> None:
+    job = _job(state=State.RUNNING, attempt=7, losses=claim.LOSS_LIMIT - 1)
+
+    deliver(note, job.pk, "never", redelivered=True)
+
+    job.refresh_from_db()
+    assert ran == []
+    assert (job.state, job.attempt, job.losses) == (State.DEAD, 8, claim.LOSS_LIMIT)
+    assert "5 workers were lost" in job.traceback
+
+
+def test_it_counts_no_loss_when_a_job_waits_for_a_retry(deliver: Deliver) -> None:
+    job = _job(state=State.RETRYING, attempt=3)
+
+    deliver(note, job.pk, "again", redelivered=True)
+
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.losses) == (State.SUCCEEDED, 4, 0)
 
 
 def test_it_adopts_a_message_when_another_producer_sent_it(deliver: Deliver) -> None:

@@ -1,4 +1,6 @@
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from celery import Celery, shared_task
@@ -6,8 +8,9 @@ from django.db import connection
 from django.utils import timezone
 from kombu import Queue
 
-from warren.delivery import reconciler
-from warren.delivery.models import Job, OutboxMessage
+from warren.delivery import leases, reconciler
+from warren.delivery.claim import LOSS_LIMIT
+from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.relay import Relay
 from warren.delivery.states import State
 
@@ -49,8 +52,51 @@ def test_it_leaves_a_job_when_its_queue_has_messages_or_cannot_be_asked(ready: i
 
 def test_it_leaves_a_job_when_it_is_young_or_runs_or_is_done() -> None:
     _queued_job(ago=reconciler.LOST_AFTER / 2)
-    for state in (State.RUNNING, State.SUCCEEDED, State.CANCELLED):
+    for state in (State.SUCCEEDED, State.CANCELLED):
         _queued_job(state=state)
+
+    assert reconciler.run(lambda _queue: 0, now=timezone.now()) == []
+
+
+def _running_job(*, renewed_s_ago: float, started_s_ago: float = 600, **fields: Any) -> str:
+    now = timezone.now()
+    holder = Worker.objects.create(
+        id=uuid4(),
+        name="worker-cpu@gone",
+        pool="prefork",
+        concurrency=2,
+        queues="cpu",
+        seen_at=now - timedelta(seconds=renewed_s_ago),
+    )
+    job_id = _queued_job(state=State.RUNNING)
+    started_at = now - timedelta(seconds=started_s_ago)
+    Job.objects.filter(pk=job_id).update(lease=holder.pk, worker=holder.name, started_at=started_at, **fields)
+    return job_id
+
+
+def test_it_sends_a_job_again_when_its_worker_is_gone() -> None:
+    job_id = _running_job(renewed_s_ago=leases.LEASE_S + 1)
+
+    assert reconciler.run(lambda _queue: 7, now=timezone.now()) == [job_id]
+
+    job = Job.objects.get(pk=job_id)
+    assert (job.state, job.losses) == (State.ACCEPTED, 1)
+    assert OutboxMessage.objects.get().job_id == job_id
+
+
+def test_it_makes_a_job_dead_when_its_last_worker_is_gone_too() -> None:
+    job_id = _running_job(renewed_s_ago=leases.LEASE_S + 1, losses=LOSS_LIMIT - 1)
+
+    reconciler.run(lambda _queue: 7, now=timezone.now())
+
+    job = Job.objects.get(pk=job_id)
+    assert (job.state, job.losses) == (State.DEAD, LOSS_LIMIT)
+    assert "worker-cpu@gone is gone" in job.traceback
+
+
+@pytest.mark.parametrize(("renewed_s_ago", "started_s_ago"), [(leases.LEASE_S - 5, 600), (leases.LEASE_S + 5, 5)])
+def test_it_leaves_a_job_when_its_worker_lives_or_has_just_begun(renewed_s_ago: float, started_s_ago: float) -> None:
+    _running_job(renewed_s_ago=renewed_s_ago, started_s_ago=started_s_ago)
 
     assert reconciler.run(lambda _queue: 0, now=timezone.now()) == []
 

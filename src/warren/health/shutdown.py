@@ -69,6 +69,7 @@ class ShutdownStep(bootsteps.StartStopStep):
         _end_loop()
         time.sleep(LOOP_END_S)
         log.warning("the loop is held up; leaving as it is")
+        worker.lease.give_up()
         os._exit(os.EX_OK)
 
 

@@ -17,17 +17,16 @@ from functools import partial
 from threading import Thread
 
 from celery import current_app
+from celery.exceptions import TaskRevokedError
 from django.db import transaction
-from django.db.models.functions import Now
 
-from warren.delivery import history
+from warren.delivery import endings, history
 from warren.delivery.history import Actor
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.states import State
 from warren.jobs.errors import AlreadyFinalError
 
 BROKER_TIMEOUT_S = 2  # the row is final already; a worker that hears of it later only wastes time
-LARGE = ("arguments", "message", "result", "progress", "traceback")  # not needed here, and may be megabytes
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +50,11 @@ def cancel_all(job_ids: Iterable[str], *, by: Actor, reason: str = "") -> Outcom
     """Make those of the jobs cancelled that have not ended."""
     wanted = list(dict.fromkeys(job_ids))
     with transaction.atomic():
-        jobs = list(Job.objects.select_for_update().filter(pk__in=wanted).defer(*LARGE).order_by("pk"))
+        jobs = list(Job.objects.select_for_update().filter(pk__in=wanted).order_by("group_id", "pk"))
         cancelled = [job.pk for job in jobs if not job.is_final]
         history.record(cancelled, kind=history.CANCELLED, by=by, reason=reason)
-        Job.objects.filter(pk__in=cancelled).update(state=State.CANCELLED, finished_at=Now())
+        for job in jobs:
+            endings.end(job, state=State.CANCELLED, error=TaskRevokedError("cancelled"))
         waiting = OutboxMessage.objects.select_for_update(skip_locked=True).filter(job_id__in=cancelled)
         OutboxMessage.objects.filter(pk__in=[message.pk for message in waiting]).delete()
         if running := [job.pk for job in jobs if job.state == State.RUNNING]:

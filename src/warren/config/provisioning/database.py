@@ -56,9 +56,13 @@ ROLES = (
         password_variable="POSTGRES_RELAY_PASSWORD",
         tables=(
             (r"warren\_outbox", ALL),
-            (r"warren\_job", (READ, CHANGE)),
             (r"warren\_job\_event", (READ, ADD)),
             (r"warren\_broker", (READ, ADD, CHANGE)),
+            (r"warren\_job", (READ, ADD, CHANGE)),
+            # what follows from a job that it makes dead or expired
+            (r"warren\_chord", (READ, ADD, CHANGE)),
+            (r"warren\_result\_group", (READ,)),
+            (r"warren\_worker", (READ, REMOVE)),
         ),
         connection_limit=10,
     ),

@@ -59,7 +59,7 @@ def test_it_lets_a_role_do_its_work_when_provisioned(role: str, statement: str) 
         ("warren_beat", "DELETE FROM warren_job"),
         ("warren_beat", "SELECT * FROM warren_broker"),
         ("warren_relay", "SELECT * FROM accounts_user"),
-        ("warren_relay", "INSERT INTO warren_job (id) VALUES ('x') RETURNING id"),
+        ("warren_relay", "DELETE FROM warren_job"),
     ],
 )
 def test_it_refuses_a_role_what_is_not_its_work_when_provisioned(role: str, statement: str) -> None:

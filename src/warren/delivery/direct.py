@@ -1,0 +1,29 @@
+"""A connection to Postgres beside Django's: for what must not share a transaction, a pool or a thread with a task."""
+
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+CONNECT_TIMEOUT_S = 5
+# How long Postgres may leave what we sent unacknowledged; a cut network is else noticed after a quarter of an hour.
+UNANSWERED_MS = 10_000
+
+
+def connect(purpose: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """Open a connection with autocommit, known to Postgres as `warren-<purpose>`. Raises `psycopg.Error`."""
+    settings = connection.settings_dict
+    return psycopg.connect(
+        host=settings["HOST"],
+        port=settings["PORT"],
+        dbname=settings["NAME"],
+        user=settings["USER"],
+        password=settings["PASSWORD"],
+        application_name=f"warren-{purpose}",
+        connect_timeout=CONNECT_TIMEOUT_S,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        tcp_user_timeout=UNANSWERED_MS,
+        autocommit=True,
+    )

@@ -1,0 +1,106 @@
+"""A worker's lease on the jobs that it runs: a row of `warren_worker` that it renews while it lives.
+
+    alive       renewed every 5 s
+    expired     not renewed for 30 s: whoever claims or reconciles may take the jobs that it holds
+    given up    on a clean stop: its jobs go back at once, and that counts as no loss
+
+Owner: one thread of the worker's main process (a greenlet under the green pools), with a connection of its own; the
+forked children of prefork know the lease by its id alone. All times are Postgres'.
+
+    worker dies                the lease expires; RabbitMQ usually gives the messages back long before
+    worker cut off from Postgres   the lease expires, its jobs run elsewhere as the next attempt; what it still finishes
+                               is of a lost attempt and changes nothing
+    Postgres away              nobody can claim either. Back again, leases are renewed before any is judged (`GRACE`)
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from warren.delivery import direct
+
+RENEW_EVERY_S = 5.0
+# Six renewals: a busy machine misses one or two, and a job that waits half a minute for a dead worker is rare.
+LEASE_S = 30
+
+_RENEW = """
+INSERT INTO warren_worker (id, name, pool, concurrency, queues, started_at, seen_at)
+VALUES (%(id)s, %(name)s, %(pool)s, %(concurrency)s, %(queues)s, now(), now())
+ON CONFLICT (id) DO UPDATE SET seen_at = now()
+"""
+
+# Jobs of this worker wait again as if never started; their messages come back when the connection to the broker ends.
+_GIVE_UP = """
+WITH given_up AS (
+    UPDATE warren_job SET state = 'queued', lease = NULL, queued_at = now()
+    WHERE state = 'running' AND lease = %(id)s
+)
+DELETE FROM warren_worker WHERE id = %(id)s
+"""
+
+_CANCELLED = "SELECT id FROM warren_job WHERE id = ANY(%s) AND state = 'cancelled'"
+
+log = logging.getLogger(__name__)
+
+# of this process; set before a pool forks, so that its children know it
+current: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who holds a lease."""
+
+    name: str
+    pool: str
+    concurrency: int
+    queues: str
+
+
+class Lease:
+    """`start()` in the main process, `give_up()` at its end."""
+
+    def __init__(self, holder: Holder, *, running: Callable[[], list[str]], cancel: Callable[[str], None]) -> None:
+        """`running` names the jobs that run here now; `cancel` is told of each that was cancelled meanwhile."""
+        global current  # noqa: PLW0603  a process has one lease
+        self.id = current = uuid4()
+        self._row = {"id": self.id, **vars(holder)}
+        self._running = running
+        self._cancel = cancel
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._renew_until_stopped, name="lease", daemon=True)
+
+    def start(self) -> None:
+        """Begin to renew."""
+        self._thread.start()
+
+    def give_up(self) -> None:
+        """End it, and let the jobs go. A Postgres that is away is logged: then the lease expires."""
+        self._stopping.set()
+        try:
+            with direct.connect("lease") as connection:
+                connection.execute(_GIVE_UP, {"id": self.id})
+        except psycopg.Error as exc:
+            log.warning("the lease of %s could not be given up and will expire: %s", self._row["name"], exc)
+
+    def _renew_until_stopped(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with direct.connect("lease") as connection:
+                    self._renew_over(connection)
+            except psycopg.Error as exc:
+                log.warning("the lease of %s could not be renewed: %s", self._row["name"], exc)
+                self._stopping.wait(RENEW_EVERY_S / 2)
+
+    def _renew_over(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        while not self._stopping.is_set():
+            connection.execute(_RENEW, self._row)
+            # a cancel also tells workers through RabbitMQ, and sooner; here it reaches them while RabbitMQ is away
+            if running := self._running():
+                for (job_id,) in connection.execute(_CANCELLED, [running]).fetchall():
+                    self._cancel(job_id)
+            self._stopping.wait(RENEW_EVERY_S)

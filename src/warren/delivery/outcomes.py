@@ -1,0 +1,31 @@
+"""Storing how attempts ended, guarded by their number: a late result of a lost attempt changes nothing."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db import connection
+
+# One statement for any number of jobs; those that are no longer at this attempt, or no longer running, are left out.
+_SUCCEED = """
+UPDATE warren_job AS job
+SET state = 'succeeded', result = outcome.result, traceback = '', finished_at = now()
+FROM unnest(%s::text[], %s::int[], %s::text[]) AS outcome(id, attempt, result)
+WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND job.state = 'running'
+RETURNING job.id
+"""
+
+
+class Success(NamedTuple):
+    """The result of one attempt, as JSON."""
+
+    job_id: str
+    attempt: int
+    result: str
+
+
+def succeed(successes: Iterable[Success]) -> set[str]:
+    """Make the jobs succeeded; returns the ids of those whose attempt was still the current one."""
+    columns = [list(column) for column in zip(*successes, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_SUCCEED, columns)
+        return {row[0] for row in cursor.fetchall()}
