@@ -25,7 +25,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from warren.delivery import chords, claim, history, losable, outcomes
+from warren.delivery import chords, claim, history, losable
 from warren.delivery.errors import ResultTooLargeError
 from warren.delivery.models import Chord, Job, ResultGroup
 from warren.delivery.states import FINAL, FROM_CELERY, TO_CELERY, State
@@ -141,11 +141,6 @@ class JobBackend(BaseBackend):
             time.sleep(pause if timeout is None else min(pause, timeout - waited))
             pause = min(pause * 1.5, interval, LONGEST_POLL_S)
 
-    def succeed(self, task_id: str, *, attempt: int, result: Any) -> bool:
-        """Make the job succeeded; False, and nothing changed, if this attempt is no longer the current one."""
-        success = outcomes.Success(task_id, attempt, str(self.encode(result)))
-        return task_id in outcomes.succeed([success])
-
     @override
     def apply_chord(self, header_result_args: tuple[Any, ...], body: Any, **_kwargs: Any) -> None:
         """Remember the chord's parts; the last to return sends the body. Replaces Celery's polling `chord_unlock`."""
@@ -162,16 +157,19 @@ class JobBackend(BaseBackend):
         if request.group:
             chords.part_returned(self.app, group_id=request.group, body=request.chord)
 
-    def refuse_unstorable(self, result: Any) -> None:
-        """Raise `ResultTooLargeError`, with the sizes, or kombu's `EncodeError` for what is not JSON.
+    def storable(self, result: Any) -> str:
+        """Give the result as JSON.
 
-        Asked before a task's callbacks are sent: what cannot be stored is the task's failure.
+        Raises `ResultTooLargeError`, with the sizes, or kombu's `EncodeError` for what is not JSON. Asked before a task's
+        callbacks are sent: what cannot be stored is the task's failure.
         """
-        if (size := len(self.encode(result))) > settings.RESULT_MAX_BYTES:
+        text = str(self.encode(result))
+        if (size := len(text)) > settings.RESULT_MAX_BYTES:
             raise ResultTooLargeError(
                 f"the result is {size} bytes of JSON; RESULT_MAX_BYTES allows {settings.RESULT_MAX_BYTES}. "
                 "Store it (a file, a row) and return its id."
             )
+        return text
 
     def cleanup(self) -> None:
         """Delete jobs that have been final for longer than the retention; beat calls it daily."""

@@ -20,8 +20,10 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, transaction
 
-from warren.delivery import claim, losable
+from warren.delivery import claim, losable, outcomes
+from warren.delivery.batching import batch as batches
 from warren.delivery.errors import DatabaseUnreachableError
+from warren.delivery.outcomes import Success
 
 if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
     from warren.delivery.results import JobBackend
@@ -64,14 +66,15 @@ class JobTask(DjangoTask[..., Any]):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the body; inside a worker only if this delivery wins the job. Raises `Ignore` for a duplicate."""
-        request = self.request
+        request: Any = self.request
         if request.called_directly:
             return super().__call__(*args, **kwargs)
         if request.is_eager:
             return self.run(*args, **kwargs)
         if not self.durable and getattr(request, losable.HEADER, False):
             return self.run(*args, **kwargs)  # there is no job to claim or finish
-        request.update(job_attempt=claim.take(self))
+        batch = batches.current
+        request.update(job_attempt=(batch and batch.start(request.id)) or claim.take(self))
         if self.transactional:
             return self._run_in_transaction(args, kwargs)
         result = self.run(*args, **kwargs)
@@ -105,14 +108,19 @@ class JobTask(DjangoTask[..., Any]):
     def _finish(self, result: Any) -> None:
         """Store the outcome and send what follows from it, or neither. Raises `Ignore` if the attempt was lost."""
         request: Any = self.request
-        self.backend.refuse_unstorable(result)
-        ignored = get_actual_ignore_result(self, request)
+        text = self.backend.storable(result)
+        kept = "null" if get_actual_ignore_result(self, request) else text
+        success = Success(request.id, request.job_attempt, kept)
         followed = request.callbacks or request.chain or request.chord
-        # one statement needs no transaction around it, and saves two round trips
-        with transaction.atomic() if followed else nullcontext():
-            if not self.backend.succeed(request.id, attempt=request.job_attempt, result=None if ignored else result):
-                raise Ignore(f"attempt {request.job_attempt} of job {request.id} was lost or cancelled")
-            self._send_next(result)
+        batch = batches.current
+        if batch and request.id in batch.claims and not followed and not self.transactional:
+            batch.add(success)
+        else:
+            # one statement needs no transaction around it, and saves two round trips
+            with transaction.atomic() if followed else nullcontext():
+                if not outcomes.succeed([success]):
+                    raise Ignore(f"attempt {request.job_attempt} of job {request.id} was lost or cancelled")
+                self._send_next(result)
         # Celery's tracer would do all of this again, each in a transaction of its own
         request.update(callbacks=None, chain=None, chord=None, job_finished=True)
 

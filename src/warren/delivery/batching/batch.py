@@ -1,0 +1,149 @@
+"""A batch in the child process that runs it.
+
+    claimed   all at once, in one statement
+    run       one after the other, by Celery's own tracer, with all its signals
+    stored    all at once, in one statement, at the end; a job with something to follow, or a transactional one, in a
+              transaction of its own (`task.py`)
+
+A job that takes unexpectedly long must not hold up the others. A thread, the keeper, stores what is done every
+STORE_EVERY_S, and after HAND_BACK_AFTER_S gives what has not started back to the outbox, for somebody else to run.
+
+    child dies            what was not stored is claimed again by another attempt
+    Postgres stays away   the whole batch goes back to the broker; what was stored is dropped there by the claim
+
+Owner: the child's main thread; the keeper shares the batch under its lock, and uses a connection of its own.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from billiard.einfo import ExceptionInfo
+from celery.exceptions import Ignore, Reject
+from django.db import connection
+
+from warren.delivery import claim, outbox, outcomes
+from warren.delivery.claim import Claim
+from warren.delivery.errors import DatabaseUnreachableError
+from warren.delivery.outcomes import Success
+from warren.delivery.states import State
+
+STORE_EVERY_S = 0.05
+HAND_BACK_AFTER_S = 1.0
+
+# what a pool's child returns for one job: True and the tracer's value, or False and an error
+type Outcome = tuple[bool, Any]
+type Trace = Callable[..., Any]
+
+current: "Batch | None" = None
+_begun = threading.Event()
+_keeper: threading.Thread | None = None
+
+
+class Batch:
+    """Jobs that were claimed together, and the outcomes that are not stored yet."""
+
+    def __init__(self, claims: dict[str, Claim]) -> None:
+        self.claims = claims
+        self.begun_at = time.monotonic()
+        self._not_started = set(claims)
+        self._done: list[Success] = []
+        self._lock = threading.Lock()
+        self._storing = threading.Lock()
+
+    def start(self, job_id: str) -> int | None:
+        """Give the number of the attempt; None for a job that is not of this batch. Raises `Ignore` if handed back."""
+        if job_id not in self.claims:
+            return None
+        with self._lock:
+            if job_id not in self._not_started:
+                raise Ignore(f"job {job_id} was handed back, because its turn did not come")
+            self._not_started.discard(job_id)
+        return self.claims[job_id].attempt
+
+    def add(self, success: Success) -> None:
+        """Store this with the others."""
+        with self._lock:
+            self._done.append(success)
+
+    def store(self) -> None:
+        """Store what is done by now. Raises `DatabaseUnreachableError`; nothing is forgotten then."""
+        with self._storing:
+            with self._lock:
+                done = list(self._done)
+            if done:
+                claim.patiently(lambda: outcomes.succeed(done))
+                with self._lock:
+                    del self._done[: len(done)]
+
+    def hand_back(self) -> None:
+        """Send what has not started again, for another process; its turn here never comes."""
+        with self._lock:
+            left, self._not_started = self._not_started, set()
+        if left:
+            outbox.send_again(left, states=[State.RUNNING])
+
+
+def run(trace: Trace, jobs: list[tuple[Any, ...]]) -> list[Outcome]:
+    """Run the jobs, each the arguments of Celery's `trace`; returns their outcomes in the same order.
+
+    Raises `Reject`, which gives all of them back, when Postgres stays away.
+    """
+    global current  # noqa: PLW0603  a child runs one batch at a time
+    redelivered = {job[1]: False for job in jobs}
+    try:
+        claims = claim.patiently(lambda: claim.take_all(redelivered, worker=jobs[0][2]["hostname"]))
+        current = Batch(claims)
+        _wake_keeper()
+        done = _run_all(current, trace, jobs)
+        current.store()
+    except DatabaseUnreachableError as exc:
+        raise Reject(exc, requeue=True) from exc
+    finally:
+        current = None
+    return done
+
+
+def _run_all(batch: Batch, trace: Trace, jobs: list[tuple[Any, ...]]) -> list[Outcome]:
+    """Those that have cost a worker before run last, when all others are stored."""
+    suspects = {job_id for job_id, taken in batch.claims.items() if taken.losses}
+    done = {job[1]: _outcome(trace, job) for job in jobs if job[1] not in suspects}
+    for job in jobs:
+        if job[1] in suspects:
+            batch.store()
+            done[job[1]] = _outcome(trace, job)
+    return [done[job[1]] for job in jobs]
+
+
+def _outcome(trace: Trace, job: tuple[Any, ...]) -> Outcome:
+    try:
+        return True, trace(*job)
+    except Exception:  # noqa: BLE001  Celery's pool reports whatever a job raises, to be handled in the main process
+        return False, ExceptionInfo()
+
+
+def _wake_keeper() -> None:
+    global _keeper  # noqa: PLW0603  one in each child
+    if _keeper is None:
+        _keeper = threading.Thread(target=_keep, name="keeper", daemon=True)
+        _keeper.start()
+    _begun.set()
+
+
+def _keep() -> None:
+    while _begun.wait():
+        time.sleep(STORE_EVERY_S)
+        batch = current
+        if batch is None:
+            _begun.clear()
+            continue
+        age_s = time.monotonic() - batch.begun_at
+        if age_s < STORE_EVERY_S:
+            continue
+        try:
+            batch.store()
+            if age_s > HAND_BACK_AFTER_S:
+                batch.hand_back()
+        finally:
+            connection.close()
