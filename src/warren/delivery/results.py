@@ -27,11 +27,13 @@ from django.utils import timezone
 
 from warren.delivery import chords, claim, history, losable
 from warren.delivery.errors import ResultTooLargeError
+from warren.delivery.listening import listener
 from warren.delivery.models import Chord, Job, ResultGroup
 from warren.delivery.states import FINAL, FROM_CELERY, TO_CELERY, State
 
-FIRST_POLL_S = 0.005
-LONGEST_POLL_S = 0.25
+# How often a result is asked for without a notification: soon at first, while the connection that hears them is made.
+FIRST_POLL_S = 0.01
+LONGEST_POLL_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -126,20 +128,23 @@ class JobBackend(BaseBackend):
         no_ack: bool = True,  # noqa: ARG002, FBT001, FBT002  Celery's signature
         on_interval: Callable[[], None] | None = None,
     ) -> dict[str, Any]:
-        """Block until the job is final, asking after 5 ms and then ever more rarely, at most every `interval` s."""
+        """Block until the job is final. Postgres tells; we ask too, at most every `interval` s, in case it cannot."""
         self._ensure_not_eager()  # type: ignore[attr-defined]  # celery-types leaves it out
         started, pause = time.monotonic(), FIRST_POLL_S
-        while True:
-            meta = self.get_task_meta(task_id)
-            if meta["status"] in celery_states.READY_STATES:
-                return dict(meta)
-            if on_interval:
-                on_interval()
-            waited = time.monotonic() - started
-            if timeout is not None and waited >= timeout:
-                raise CeleryTimeoutError(f"job {task_id} was not final after {timeout} s")
-            time.sleep(pause if timeout is None else min(pause, timeout - waited))
-            pause = min(pause * 1.5, interval, LONGEST_POLL_S)
+        with listener.watching(task_id) as changed:
+            while True:
+                changed.clear()
+                meta = claim.patiently(lambda: self.get_task_meta(task_id))
+                if meta["status"] in celery_states.READY_STATES:
+                    return dict(meta)
+                listener.ensure()
+                if on_interval:
+                    on_interval()
+                waited = time.monotonic() - started
+                if timeout is not None and waited >= timeout:
+                    raise CeleryTimeoutError(f"job {task_id} was not final after {timeout} s")
+                changed.wait(pause if timeout is None else min(pause, timeout - waited))
+                pause = min(pause * 2, interval, LONGEST_POLL_S)
 
     @override
     def apply_chord(self, header_result_args: tuple[Any, ...], body: Any, **_kwargs: Any) -> None:

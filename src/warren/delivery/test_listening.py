@@ -1,0 +1,106 @@
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from celery.result import AsyncResult
+from django.db import connection
+
+from warren.delivery import results
+from warren.delivery.listening import listener
+from warren.delivery.models import Job
+from warren.delivery.states import State
+
+# the listener has a connection of its own, which sees only what is committed
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def job() -> Job:
+    return Job.objects.create(pk="watched", task="t", queue="cpu", state=State.RUNNING, attempt=1)
+
+
+def _listeners() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'warren-listener'")
+        return int(cursor.fetchone()[0])
+
+
+def _succeed_after(seconds: float) -> threading.Timer:
+    def succeed() -> None:
+        Job.objects.update(state=State.SUCCEEDED, result='"done"')
+        connection.close()
+
+    timer = threading.Timer(seconds, succeed)
+    timer.start()
+    return timer
+
+
+def test_it_wakes_whoever_waits_for_a_result_when_it_is_there(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "FIRST_POLL_S", 30.0)
+    monkeypatch.setattr(results, "LONGEST_POLL_S", 30.0)
+    timer = _succeed_after(1.0)
+
+    assert AsyncResult(job.pk).get(timeout=20, interval=30) == "done"
+
+    timer.join()
+
+
+def test_it_finds_the_result_without_being_told_when_postgres_cannot_tell(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "ensure", lambda: None)
+    timer = _succeed_after(0.3)
+
+    assert AsyncResult(job.pk).get(timeout=20) == "done"
+
+    timer.join()
+
+
+def test_it_tells_of_states_and_progress_and_of_nothing_else(
+    job: Job, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    with listener.watching(job.pk) as changed, listener.watching("another") as unconcerned:
+        listener.ensure()
+        wait_until(changed.is_set)  # it listens
+        unconcerned.clear()
+        for change in ({"progress": "{}"}, {"state": State.RETRYING}):
+            changed.clear()
+            Job.objects.update(**change)
+            wait_until(changed.is_set)
+        changed.clear()
+        Job.objects.update(traceback="no news")
+        Job.objects.create(pk="marker", task="t", queue="cpu", state=State.ACCEPTED)
+        Job.objects.filter(pk="marker").update(state=State.QUEUED)
+        time.sleep(0.3)  # nothing can be waited for: nothing comes
+
+        assert not changed.is_set()
+        assert not unconcerned.is_set()
+
+
+def test_it_keeps_one_connection_for_many_and_none_for_nobody(
+    job: Job, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    with listener.watching(job.pk), listener.watching(job.pk), listener.watching("another"):
+        for _ in range(3):
+            listener.ensure()
+        wait_until(lambda: _listeners() == 1)
+
+    wait_until(lambda: _listeners() == 0)
+
+
+def test_it_wakes_every_watcher_and_listens_again_when_the_connection_is_lost(
+    job: Job, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    with listener.watching(job.pk) as changed:
+        listener.ensure()
+        wait_until(lambda: _listeners() == 1 and changed.is_set())
+        changed.clear()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'warren-listener'"
+            )
+        wait_until(changed.is_set)
+
+        listener.ensure()
+        wait_until(lambda: _listeners() == 1)
