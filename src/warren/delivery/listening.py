@@ -6,7 +6,7 @@
 A notification is a hint: whoever is woken reads the row. A lost one is harmless, because watchers look now and then
 without being told.
 
-    Postgres away, or the connection lost   every watcher is woken and looks for itself; the next one starts to listen anew
+    Postgres away, or the connection lost   every watcher is woken and looks for itself; the next starts to listen anew
     the process forks                       the child begins idle
 
 Owner of the connection: the thread. The lock guards who watches.

@@ -165,8 +165,8 @@ class JobBackend(BaseBackend):
     def storable(self, result: Any) -> str:
         """Give the result as JSON.
 
-        Raises `ResultTooLargeError`, with the sizes, or kombu's `EncodeError` for what is not JSON. Asked before a task's
-        callbacks are sent: what cannot be stored is the task's failure.
+        Raises `ResultTooLargeError`, with the sizes, or kombu's `EncodeError` for what is not JSON. Asked before a
+        task's callbacks are sent: what cannot be stored is the task's failure.
         """
         text = str(self.encode(result))
         if (size := len(text)) > settings.RESULT_MAX_BYTES:

@@ -20,14 +20,16 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from billiard.einfo import ExceptionInfo
 from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 from celery.concurrency import prefork
 
-from warren.delivery.batching import batch as batches
 from warren.delivery.batching.pace import BATCH_S, Pace
+
+if TYPE_CHECKING:
+    from warren.delivery.batching.batch import Outcome
 
 LARGEST_BATCH = 64
 ENDS_OF_A_CHILD = (WorkerLostError, Terminated, TimeLimitExceeded, SystemExit, KeyboardInterrupt)
@@ -160,7 +162,7 @@ class BatchingPool(prefork.TaskPool):
                 for order in orders:
                     order.tell("timeout_callback", soft, timeout)
 
-        def on_done(outcomes: list[batches.Outcome]) -> None:
+        def on_done(outcomes: "list[Outcome]") -> None:
             for order, (returned, value) in zip(orders, outcomes, strict=True):
                 self._note_pace(order, value)
                 order.tell("callback" if returned else "error_callback", value)
@@ -174,7 +176,7 @@ class BatchingPool(prefork.TaskPool):
 
         soft_limit_s, limit_s = orders[0].limits
         return self._pool.apply_async(
-            batches.run,
+            run_batch,
             (orders[0].target, [order.args for order in orders]),
             {},
             accept_callback=on_accepted,
@@ -193,6 +195,13 @@ class BatchingPool(prefork.TaskPool):
             self._pace.note(order.task, outcome[2])
 
 
+def run_batch(trace: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> "list[Outcome]":
+    """Run in a child; see `batch.py`."""
+    from warren.delivery.batching import batch  # noqa: PLC0415  Celery loads this pool before Django has its models
+
+    return batch.run(trace, jobs)
+
+
 def _cause(error: ExceptionInfo) -> Any:
     cause = error.exception
     return getattr(cause, "exc", cause)  # billiard wraps what it has pickled
@@ -200,6 +209,6 @@ def _cause(error: ExceptionInfo) -> Any:
 
 def _worker_lost() -> ExceptionInfo:
     try:
-        raise WorkerLostError("the process that ran a batch was lost")
+        raise WorkerLostError("the process that ran a batch was lost")  # noqa: TRY301  Celery reads a traceback
     except WorkerLostError:
         return ExceptionInfo()

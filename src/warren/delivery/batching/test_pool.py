@@ -6,9 +6,8 @@ import pytest
 from billiard.einfo import ExceptionInfo
 from billiard.exceptions import Terminated, WorkerLostError
 
-from warren.delivery.batching import batch as batches
 from warren.delivery.batching.pace import BATCH_S
-from warren.delivery.batching.pool import BatchingPool, Order
+from warren.delivery.batching.pool import BatchingPool, Order, run_batch
 
 
 class Sent:
@@ -21,7 +20,7 @@ class Sent:
 
     @property
     def names(self) -> list[str]:
-        jobs = self.args[1] if self.function is batches.run else [self.args]
+        jobs = self.args[1] if self.function is run_batch else [self.args]
         return [job[1] for job in jobs]
 
     def ready(self) -> bool:
