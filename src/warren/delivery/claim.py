@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from warren.delivery import history, leases
+from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError, WorkersLost
 from warren.delivery.models import Job
 from warren.delivery.states import State
@@ -67,6 +68,12 @@ class Claim(NamedTuple):
     losses: int
 
 
+class _Wanted(NamedTuple):
+    job_id: str
+    redelivered: bool
+    worker: str
+
+
 def take(task: "JobTask") -> int:
     """Claim the job of the running request; returns the number of this attempt.
 
@@ -79,7 +86,7 @@ def take(task: "JobTask") -> int:
             patiently(lambda: _give_up(task, claim))
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
-    _give_back_pooled_connection()
+    give_back_pooled_connection()
     return claim.attempt
 
 
@@ -98,6 +105,14 @@ def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim
             _record_losses(came_back)
         cursor.execute(_TAKE, row)
         return {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
+
+
+def give_back_pooled_connection() -> None:
+    """Hand the connection back before others wait for it: ahead of a body that waits on a network, and where Celery
+    works on after its own last moment for that, as it does when a greenlet has met the hard time limit.
+    """
+    if settings.POOLED and not connection.in_atomic_block:
+        connection.close()
 
 
 def _record_losses(came_back: list[str]) -> None:
@@ -127,11 +142,21 @@ def patiently[T](step: Callable[[], T]) -> T:
 def _claim(task: "JobTask") -> Claim:
     request: Any = task.request
     redelivered = bool((request.delivery_info or {}).get("redelivered"))
-    taken = take_all({request.id: redelivered}, worker=request.hostname or "")
-    claim = taken.get(request.id) or _adopt(task)
+    wanted = _Wanted(request.id, redelivered, request.hostname or "")
+    taken = _together.ask(wanted) if settings.POOLED and not connection.in_atomic_block else _take_each([wanted])[0]
+    claim = taken or _adopt(task)
     if claim is None:
         raise Ignore(f"job {request.id} is final or runs elsewhere")
     return claim
+
+
+def _take_each(wanted: "list[_Wanted]") -> "list[Claim | None]":
+    taken = take_all({each.job_id: each.redelivered for each in wanted}, worker=wanted[0].worker)
+    return [taken.pop(each.job_id, None) for each in wanted]
+
+
+# threads and greenlets claim at the same time
+_together = Combiner(_take_each)
 
 
 def _adopt(task: "JobTask") -> Claim | None:
@@ -159,9 +184,3 @@ def _give_up(task: "JobTask", claim: Claim) -> None:
     task.backend.end(request.id, state=State.DEAD, error=error, request=request)
     history.record([request.id], kind=history.DEAD, reason=str(error))
     raise Ignore(f"job {request.id} is given up")
-
-
-def _give_back_pooled_connection() -> None:
-    """Hand the connection back before the body waits on a network: with a pool, others need it meanwhile."""
-    if settings.DATABASES["default"].get("OPTIONS", {}).get("pool") and not connection.in_atomic_block:
-        connection.close()

@@ -190,7 +190,9 @@ class JobBackend(BaseBackend):
                     follow()  # stores once more, which changes nothing
             return closed
 
-        return claim.patiently(step)
+        closed = claim.patiently(step)
+        claim.give_back_pooled_connection()
+        return closed
 
     def _store_result(
         self,

@@ -8,6 +8,7 @@ worker dies before the commit  the same; nothing of a transactional body is left
 worker dies after the commit   the message comes back, the job is final, it is dropped
 another attempt has won        the UPDATE matches nothing: rolled back, a transactional body's effects included
 the body fails                 a transactional body is rolled back; the failure is stored by Celery's tracer
+Postgres goes away in it       not the body's failure: the message comes back, and it is another attempt
 """
 
 from contextlib import nullcontext
@@ -18,7 +19,7 @@ from celery.app.trace import get_actual_ignore_result  # type: ignore[attr-defin
 from celery.contrib.django.task import DjangoTask
 from celery.exceptions import Ignore, Reject, Retry
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from warren.delivery import claim, losable, outcomes
 from warren.delivery.batching import batch as batches
@@ -77,10 +78,14 @@ class JobTask(DjangoTask[..., Any]):
         request.update(job_attempt=(batch and batch.start(request.id)) or claim.take(self))
         if self.transactional:
             return self._run_in_transaction(args, kwargs)
-        result = self.run(*args, **kwargs)
         try:
+            result = self.run(*args, **kwargs)
             claim.patiently(lambda: self._finish(result))
         except DatabaseUnreachableError as exc:
+            raise Reject(exc, requeue=True) from exc
+        except (OperationalError, InterfaceError) as exc:
+            if connection.is_usable():
+                raise
             raise Reject(exc, requeue=True) from exc
         return result
 
@@ -118,7 +123,7 @@ class JobTask(DjangoTask[..., Any]):
         else:
             # one statement needs no transaction around it, and saves two round trips
             with transaction.atomic() if followed else nullcontext():
-                if not outcomes.succeed([success]):
+                if not outcomes.succeed(success):
                     raise Ignore(f"attempt {request.job_attempt} of job {request.id} was lost or cancelled")
                 self._send_next(result)
         # Celery's tracer would do all of this again, each in a transaction of its own

@@ -3,6 +3,8 @@ from uuid import uuid4
 
 import pytest
 from celery import shared_task
+from celery.exceptions import Reject
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -20,6 +22,14 @@ ran: list[str] = []
 def note(text: str) -> str:
     ran.append(text)
     return text
+
+
+@shared_task(name="claim.lose_connection", queue="cpu")
+def lose_connection() -> None:
+    ran.append("second" if ran else "first")
+    if ran == ["first"]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +124,19 @@ def test_it_counts_no_loss_when_a_job_waits_for_a_retry(deliver: Deliver) -> Non
 
     job.refresh_from_db()
     assert (job.state, job.attempt, job.losses) == (State.SUCCEEDED, 4, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_another_attempt_when_postgres_went_away_in_the_body(deliver: Deliver) -> None:
+    job = _job(state=State.QUEUED)
+
+    with pytest.raises(Reject) as given_back:
+        deliver(lose_connection, job.pk)
+    deliver(lose_connection, job.pk, redelivered=True)
+
+    job.refresh_from_db()
+    assert given_back.value.requeue
+    assert (job.state, job.attempt, ran) == (State.SUCCEEDED, 2, ["first", "second"])
 
 
 def test_it_adopts_a_message_when_another_producer_sent_it(deliver: Deliver) -> None:

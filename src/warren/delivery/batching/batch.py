@@ -73,7 +73,7 @@ class Batch:
             with self._lock:
                 done = list(self._done)
             if done:
-                claim.patiently(lambda: outcomes.succeed(done))
+                claim.patiently(lambda: outcomes.succeed_all(done))
                 with self._lock:
                     del self._done[: len(done)]
 
