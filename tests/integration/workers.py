@@ -34,3 +34,9 @@ def not_consuming(stack: Stack, *, worker: str) -> Iterator[None]:
         yield
     finally:
         control(stack, command="add_consumer", worker=worker)
+
+
+def active(stack: Stack) -> set[str]:
+    """Ids of the jobs that run, as the workers see it."""
+    found = django_code.run(stack, "from celery import current_app\nanswer = current_app.control.inspect().active()")
+    return {request["id"] for requests in found.values() for request in requests}

@@ -1,5 +1,6 @@
 """What can go wrong between a caller and a worker."""
 
+from celery.exceptions import Ignore
 from kombu.exceptions import OperationalError
 
 
@@ -34,6 +35,10 @@ class BrokerUnreachableError(DeliveryError, OperationalError):
 
 class LosableInChordError(DeliveryError):
     """A task that may be lost cannot be part of a chord's header: the chord would wait for ever."""
+
+
+class CancelledError(Ignore):
+    """The job was cancelled, or taken from this attempt; whatever it returns now is ignored."""
 
 
 class DeadLetter(DeliveryError):  # noqa: N818  it is what it is called, and users see the name

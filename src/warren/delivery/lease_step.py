@@ -2,11 +2,13 @@
 
 import atexit
 import os
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
 from celery.worker import state
 
+from warren.delivery import cancellation
 from warren.delivery.leases import Holder, Lease
 
 
@@ -18,7 +20,7 @@ class LeaseStep(bootsteps.StartStopStep):
         self._worker = worker
         holder = Holder(
             name=worker.hostname,
-            pool=worker.pool_cls.__module__.rpartition(".")[2],
+            pool=cancellation.pool_name(worker.pool_cls),
             concurrency=worker.concurrency,
             queues=",".join(sorted(worker.app.amqp.queues.consume_from)),
         )
@@ -33,13 +35,7 @@ class LeaseStep(bootsteps.StartStopStep):
     def _cancel(self, job_id: str) -> None:
         consumer = self._worker.consumer
         if consumer is not None:
-            consumer.call_soon(self._terminate, job_id)
-
-    def _terminate(self, job_id: str) -> None:
-        request = state.requests.get(job_id)
-        if request is not None and not request._already_revoked:  # noqa: SLF001  as Celery's own revoke does
-            state.revoked.add(job_id)
-            request.terminate(self._worker.consumer.pool)
+            consumer.call_soon(partial(cancellation.stop, job_id, pool=consumer.pool))
 
 
 def _give_up_in(pid: int, lease: Lease) -> None:

@@ -72,15 +72,21 @@ class Lease:
         self._running = running
         self._cancel = cancel
         self._stopping = threading.Event()
+        self._looking = threading.Event()
         self._thread = threading.Thread(target=self._renew_until_stopped, name="lease", daemon=True)
 
     def start(self) -> None:
         """Begin to renew."""
         self._thread.start()
 
+    def look(self) -> None:
+        """Renew at once, and see at once which jobs were cancelled."""
+        self._looking.set()
+
     def give_up(self) -> None:
         """End it, and let the jobs go. A Postgres that is away is logged: then the lease expires."""
         self._stopping.set()
+        self._looking.set()
         try:
             with direct.connect("lease") as connection:
                 connection.execute(_GIVE_UP, {"id": self.id})
@@ -98,9 +104,10 @@ class Lease:
 
     def _renew_over(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         while not self._stopping.is_set():
+            self._looking.clear()
             connection.execute(_RENEW, self._row)
             # a cancel also tells workers through RabbitMQ, and sooner; here it reaches them while RabbitMQ is away
             if running := self._running():
                 for (job_id,) in connection.execute(_CANCELLED, [running]).fetchall():
                     self._cancel(job_id)
-            self._stopping.wait(RENEW_EVERY_S)
+            self._looking.wait(RENEW_EVERY_S)

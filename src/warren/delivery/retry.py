@@ -42,7 +42,8 @@ class Outcome:
 def retry(job_ids: Iterable[str], *, by: Actor, reason: str = "") -> Outcome:
     """Put jobs that ended without success back into the outbox, due now; those that cannot be are refused.
 
-    Attempts count on; Celery's own retries start anew, and an expiry that has passed no longer holds. One transaction:
+    Attempts count on; Celery's own retries and the count of lost workers start anew, and an expiry that has passed no
+    longer holds. One transaction:
       1. lock the jobs, and sort out those that cannot run again
       2. lock the chords that wait for the others, and sort out those that a chord has gone on without
       3. record how each job had ended
@@ -101,8 +102,9 @@ def _run_again(jobs: list[Job], around: list[Surroundings], *, by: Actor, reason
     for job in jobs:
         if job.expires_at and job.expires_at <= now:
             job.expires_at = None
+        job.losses = 0
         job.message = restarted(job.message, expires=job.expires_at is not None)
-    Job.objects.bulk_update(jobs, ["message", "expires_at"])
+    Job.objects.bulk_update(jobs, ["message", "expires_at", "losses"])
     outbox.send_again(job_ids, states=RETRYABLE)
     unwinding.recount(_all_chords(around))
 

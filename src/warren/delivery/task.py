@@ -23,7 +23,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from warren.delivery import claim, losable, outcomes
 from warren.delivery.batching import batch as batches
-from warren.delivery.errors import DatabaseUnreachableError
+from warren.delivery.errors import CancelledError, DatabaseUnreachableError
 from warren.delivery.outcomes import Success
 
 if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
@@ -96,6 +96,8 @@ class JobTask(DjangoTask[..., Any]):
             with transaction.atomic():
                 try:
                     result = self.run(*args, **kwargs)
+                except CancelledError:
+                    raise  # and roll back
                 except Ignore as exc:
                     replaced = exc  # by another signature under the same id, which stands in the outbox: commit it
                 else:

@@ -12,6 +12,7 @@ from warren.delivery.history import Actor
 from warren.delivery.states import OPEN
 from warren.jobs import bulk, cancel, visible
 from warren.jobs.bulk import BulkSerializer, ReasonSerializer, RefusedSerializer
+from warren.jobs.cancel import Stops
 from warren.jobs.schema import errors
 from warren.jobs.serializers import JobSerializer
 
@@ -22,11 +23,26 @@ ALL_WAITING = OpenApiExample(
 )
 
 
+class CancelledJobSerializer(JobSerializer):
+    """A job that was cancelled just now."""
+
+    stops = serializers.SerializerMethodField(help_text="; ".join(Stops.labels))
+
+    class Meta(JobSerializer.Meta):
+        fields = (*JobSerializer.Meta.fields, "stops")
+        read_only_fields = fields
+
+    def get_stops(self, _job: Any) -> Stops:
+        stops: Stops = self.context["stops"]
+        return stops
+
+
 class CancelledSerializer(serializers.Serializer[Any]):
     """What came of a bulk cancel."""
 
     cancelled = serializers.IntegerField(help_text="How many.")
     ids = serializers.ListField(child=serializers.CharField(), help_text="Which.")
+    stops = serializers.DictField(child=serializers.ChoiceField(choices=Stops.choices), help_text="Id → when.")
     refused = RefusedSerializer(many=True)
     more = serializers.BooleanField(help_text="The filter matches more; ask again.")
 
@@ -36,17 +52,18 @@ class JobCancelView(APIView):
 
     @extend_schema(
         summary="Cancel a job",
-        description="Cancelled is final: a waiting job is never started, and what a running one returns is ignored.",
+        description="A waiting job is never started; what a running one returns is ignored. `stops` says when its work "
+        "ends: at once where its worker's pool can do that (prefork, gevent, eventlet).",
         request=ReasonSerializer,
-        responses={200: JobSerializer, **errors(400, 401, 404, 409)},
+        responses={200: CancelledJobSerializer, **errors(400, 401, 404, 409)},
     )
     def post(self, request: Request, job_id: str) -> Response:
         job = visible.find(job_id, user=request.user)
         form = ReasonSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        cancel.cancel(job.pk, by=Actor(user_id=request.user.pk), reason=form.validated_data["reason"])
+        stops = cancel.cancel(job.pk, by=Actor(user_id=request.user.pk), reason=form.validated_data["reason"])
         job.refresh_from_db()
-        return Response(JobSerializer(job, context={"request": request}).data)
+        return Response(CancelledJobSerializer(job, context={"request": request, "stops": stops}).data)
 
 
 class JobsCancelView(APIView):
@@ -68,7 +85,8 @@ class JobsCancelView(APIView):
         outcome = cancel.cancel_all(chosen.ids, by=by, reason=form.validated_data["reason"])
         answer = {
             "cancelled": len(outcome.cancelled),
-            "ids": outcome.cancelled,
+            "ids": list(outcome.cancelled),
+            "stops": outcome.cancelled,
             "refused": bulk.refused(chosen.refused, outcome.refused),
             "more": chosen.more,
         }

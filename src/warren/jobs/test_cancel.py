@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from celery import current_app
@@ -11,8 +12,9 @@ from django.db import connection, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from rest_framework.test import APIClient
 
+from warren.delivery import cancellation
 from warren.delivery.history import Actor
-from warren.delivery.models import Job, JobEvent, OutboxMessage
+from warren.delivery.models import Job, JobEvent, OutboxMessage, Worker
 from warren.delivery.states import FINAL, State
 from warren.jobs import cancel
 from warren.jobs.conftest import MakeJob
@@ -78,6 +80,37 @@ def test_it_records_who_cancelled_it_and_why(api: APIClient, make_job: MakeJob) 
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("pool", "stops"),
+    [
+        ("prefork", "now"),
+        ("gevent", "now"),
+        ("eventlet", "now"),
+        ("thread", "at_next_check"),
+        ("solo", "at_next_check"),
+        (None, "unknown"),
+    ],
+)
+def test_it_promises_what_the_pool_can_keep(api: APIClient, make_job: MakeJob, pool: str | None, stops: str) -> None:
+    lease = uuid4()
+    if pool:
+        Worker.objects.create(id=lease, name="w", pool=pool, concurrency=1, queues="cpu")
+    running = make_job(State.RUNNING, lease=lease)
+
+    assert api.post(f"/api/jobs/{running.pk}/cancel/").json()["stops"] == stops
+
+
+@pytest.mark.django_db
+def test_a_job_that_waits_for_another_attempt_never_starts(api: APIClient, make_job: MakeJob) -> None:
+    lease = uuid4()
+    Worker.objects.create(id=lease, name="w", pool="prefork", concurrency=1, queues="cpu")
+
+    told = api.post(f"/api/jobs/{make_job(State.RETRYING, lease=lease).pk}/cancel/").json()
+
+    assert told["stops"] == "never_started"
+
+
+@pytest.mark.django_db
 def test_it_cancels_many_by_ids_and_says_which_not(api: APIClient, make_job: MakeJob, stranger: Any) -> None:
     waiting, running, done = make_job(), make_job(State.RUNNING), make_job(State.SUCCEEDED)
     hidden = make_job(owner=stranger)
@@ -85,6 +118,7 @@ def test_it_cancels_many_by_ids_and_says_which_not(api: APIClient, make_job: Mak
     answer = api.post("/api/jobs/cancel/", {"ids": [waiting.pk, running.pk, done.pk, hidden.pk]}).json()
 
     assert (answer["cancelled"], set(answer["ids"])) == (2, {waiting.pk, running.pk})
+    assert answer["stops"] == {waiting.pk: "never_started", running.pk: "unknown"}
     assert {each["id"] for each in answer["refused"]} == {done.pk, hidden.pk}
     hidden.refresh_from_db()
     assert hidden.state == State.ACCEPTED
@@ -130,20 +164,19 @@ def test_it_tells_workers_of_a_running_job_after_the_commit(
     assert len(callbacks) == told
 
 
-def test_it_sends_a_terminating_revoke() -> None:
+def test_it_makes_workers_look() -> None:
     heard: list[Any] = []
     with current_app.connection_for_read() as broker:
         control: Any = current_app.control
         node = control.mailbox(broker).Node("test@here", channel=broker.default_channel)
         consumer = node.listen(callback=lambda body, _message: heard.append(body))
-        cancel.tell_workers(["job-1"])
+        cancel.tell_workers()
         deadline = time.monotonic() + 10
         while not heard and time.monotonic() < deadline:
             broker.drain_events(timeout=10)
         consumer.cancel()
 
-    assert heard[0]["method"] == "revoke"
-    assert heard[0]["arguments"] == {"task_id": ["job-1"], "terminate": True, "signal": "SIGTERM"}
+    assert heard[0]["method"] == cancellation.LOOK
 
 
 def test_it_gives_up_soon_when_the_broker_is_away(
@@ -153,24 +186,24 @@ def test_it_gives_up_soon_when_the_broker_is_away(
         url = f"pyamqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}//"
         monkeypatch.setattr(current_app.conf, "broker_write_url", url)
         started = time.monotonic()
-        cancel.tell_workers(["job-1"])
+        cancel.tell_workers()
 
     assert time.monotonic() - started < 3 * cancel.BROKER_TIMEOUT_S
-    assert "job-1" in caplog.text
+    assert "workers were not told" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_does_not_wait_for_a_relay_that_holds_the_message(api: APIClient) -> None:
     accepted = api.post("/api/jobs/", {"task": ADD, "args": [1, 2]}).json()
+    answers: list[Any] = []
 
     with transaction.atomic():
         list(OutboxMessage.objects.select_for_update())
-        thread = threading.Thread(target=_cancel_here, args=[accepted["id"]])
+        thread = threading.Thread(target=lambda: answers.append(_cancel_here(accepted["id"])))
         thread.start()
         thread.join(timeout=10)
-        waited_in_vain = thread.is_alive()
 
-    assert not waited_in_vain
+    assert answers == [cancel.Stops.NEVER_STARTED]
     assert Job.objects.get(pk=accepted["id"]).state == State.CANCELLED
 
 
@@ -195,8 +228,8 @@ def test_one_of_two_cancels_wins(api: APIClient) -> None:
     assert sorted(outcomes) == ["cancelled", "refused"]
 
 
-def _cancel_here(job_id: str) -> None:
+def _cancel_here(job_id: str) -> cancel.Stops:
     try:
-        cancel.cancel(job_id, by=SOMEBODY)
+        return cancel.cancel(job_id, by=SOMEBODY)
     finally:
         connection.close()

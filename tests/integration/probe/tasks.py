@@ -12,6 +12,7 @@ from django.db import connection
 from django.tasks import task
 from rest_framework import serializers
 
+from warren.delivery import cancellation
 from warren.jobs.fields import NumberField, TextField
 
 RETRIES = 2
@@ -91,6 +92,15 @@ def losable_effect(message: str) -> None:
     Group.objects.create(name=message)
 
 
+def wait_until_cancelled(seconds: float) -> float:
+    """Wait, and ask now and then whether that is still wanted."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.05)
+        cancellation.raise_if_cancelled()
+    return seconds
+
+
 def echo(message: str) -> str:
     """Give back what came."""
     return message
@@ -130,3 +140,4 @@ _on_both_queues(fail, arguments=Message)
 _on_both_queues(die, arguments=Nothing)
 _on_both_queues(echo, arguments=Message)
 _on_both_queues(needs, arguments=Message)
+_on_both_queues(wait_until_cancelled, arguments=Seconds)

@@ -106,7 +106,7 @@ def _retry(ids: list[str], reason: str) -> tuple[list[str], dict[str, str]]:
 
 def _cancel(ids: list[str], reason: str) -> tuple[list[str], dict[str, str]]:
     outcome = cancel.cancel_all(ids, by=BY, reason=reason)
-    return outcome.cancelled, outcome.refused
+    return list(outcome.cancelled), outcome.refused
 
 
 def _confirm(what: str) -> None:
