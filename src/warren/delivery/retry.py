@@ -28,7 +28,7 @@ NOT_STORED = "Its message came from another producer and is not stored; publish 
 GONE_ON = "What waits for it was sent without it; submit it anew."
 CHORD_FORGOTTEN = "The record of the chord that waits for it is deleted; submit the chord anew."
 
-_ONE_AT_A_TIME = 7_237_002  # any number, the same everywhere
+_ONE_AT_A_TIME = 7_237_003  # any number, the same everywhere
 
 
 @dataclass(frozen=True)
