@@ -22,6 +22,6 @@ DROP FUNCTION warren_tell_job();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("delivery", "0004_leases")]
+    dependencies = [("delivery", "0005_leases")]
 
     operations = [migrations.RunSQL(TELL, UNDO)]

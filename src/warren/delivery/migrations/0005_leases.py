@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0003_broker_mark"),
+        ("delivery", "0004_idempotency_key"),
     ]
 
     operations = [
