@@ -29,9 +29,9 @@ def figure(values: Sequence[float]) -> Figure:
 def ratio(values: Sequence[float], others: Sequence[float]) -> Figure:
     """How many times `others` the values are, round by round: what disturbs a round disturbs both of its parts.
 
-    Rounds that only one side has are left out. Raises `ValueError` if no round is left.
+    Raises `ValueError` if there is no round, or the two have not the same number.
     """
-    return figure([value / other for value, other in zip(values, others, strict=False) if other])
+    return figure([value / other for value, other in zip(values, others, strict=True)])
 
 
 def percentile(values: Sequence[float], part: float) -> float:
@@ -41,3 +41,10 @@ def percentile(values: Sequence[float], part: float) -> float:
     ordered = sorted(values)
     rank = max(1, -(-len(ordered) * part // 1))  # rounded up
     return ordered[int(rank) - 1]
+
+
+def pooled(rounds: Sequence[Sequence[float]], part: float) -> Figure:
+    """The percentile of all rounds' values together, and the least and the most that a round alone has."""
+    alone = [percentile(values, part) for values in rounds]
+    together = percentile([value for values in rounds for value in values], part)
+    return Figure(median=together, least=min(alone), most=max(alone))

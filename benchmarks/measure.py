@@ -30,24 +30,42 @@ class Measurement:
         """Jobs a second."""
         return self.count / self.span_s if self.span_s else 0.0
 
+    @property
+    def job_s(self) -> float:
+        """Seconds a job, of all that run at once."""
+        return self.span_s / self.count
+
+    @property
+    def job_cpu_s(self) -> float:
+        """Processor seconds a job, of all services."""
+        return sum(self.cpu_s.values()) / self.count
+
 
 def measure(project: Project, work: Work, *, number: int, scale: float) -> Measurement:
     """Give the set-up this work. `number` is the round's; `scale` is the part of the jobs to do."""
     setup, worker = project.setup, project.setup.worker(work.kind)
-    count = max(LEAST_JOBS, round(work.count * scale * (setup.share if work.kind == "echo" else 1.0)))
-    others = [name for name in (setup.cpu_worker, setup.io_worker) if name != worker]
+    count = max(LEAST_JOBS, round(work.count * scale * setup.share))
+    others = [name for name in setup.workers if name != worker]
     drains = work.measurement == "drain"
-    project.halt(*others, *([worker] if drains else []))
+    if stopping := [*others, *([worker] if drains else [])]:
+        project.halt(*stopping)
     project.clear()
     if not drains:
         project.up(worker)
     try:
         told = _run(project, work.arguments(count), starts=worker)
     except CommandFailedError as exc:
-        return Measurement(setup=setup.name, work=work.name, round=number, void=str(exc).strip().splitlines()[-1])
+        return Measurement(setup=setup.name, work=work.name, round=number, void=_reason(exc))
     correct = told.pop("correct")
     void = "" if correct else "not every job's result was stored, or some were wrong"
     return Measurement(setup=setup.name, work=work.name, round=number, void=void, **told)
+
+
+def _reason(error: CommandFailedError) -> str:
+    """The exception that ended the harness: what follows it may be any library's parting words."""
+    lines = str(error).strip().splitlines()
+    raised = [line for line in lines if "Error: " in line or "Exception" in line]
+    return (raised or lines)[-1].strip()
 
 
 def _run(project: Project, arguments: tuple[str, ...], *, starts: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -38,8 +38,11 @@ class Project:
     def create(self) -> None:
         """Make it ready from nothing: databases, queues and tables; then nothing runs but what always does."""
         wanted = (*self.setup.always, self.setup.submitter)
-        self.compose("create", *wanted, self.setup.cpu_worker, self.setup.io_worker)
+        self.compose("create", *wanted, *self.setup.workers)
         self.compose("up", "--detach", "--no-recreate", "--wait", "--wait-timeout", str(START_TIMEOUT_S), *wanted)
+        if self.setup.load:
+            self.up(self.setup.cpu_worker)
+            self._each(self.setup.load)
 
     def up(self, *services: str) -> None:
         """Start these, or all but the workers, as `create` left them, and wait until they are well."""
@@ -53,8 +56,7 @@ class Project:
 
     def clear(self) -> None:
         """Forget every job, so that each measurement finds an empty store."""
-        for service, *command in self.setup.clear:
-            self.compose("exec", "--no-TTY", service, *command)
+        self._each(self.setup.clear)
 
     def containers(self) -> dict[str, str]:
         """The ids of the containers by service, whether they run or not."""
@@ -77,6 +79,10 @@ class Project:
         if done.returncode:
             raise CommandFailedError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}{done.stdout}")
         return done.stdout
+
+    def _each(self, commands: Iterable[tuple[str, ...]]) -> None:
+        for service, *command in commands:
+            self.compose("exec", "--no-TTY", service, *command)
 
     def harness(self, *arguments: str) -> Iterator[str]:
         """Run the harness in the submitter; yields each line that it says, at once. Raises `CommandFailedError`."""

@@ -2,17 +2,18 @@
 
 import json
 import os
+import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.arithmetic import Figure, figure, percentile, ratio
+from benchmarks import targets
+from benchmarks.arithmetic import Figure, figure, percentile
 from benchmarks.catalogue import SETUPS
 from benchmarks.measure import Measurement
 from benchmarks.works import WORKS, Work
-
-US = "warren"
 
 
 def write(made: Sequence[Measurement], *, to: Path) -> None:
@@ -27,47 +28,66 @@ def tables(made: Sequence[Measurement]) -> str:
     """Markdown: one table for each kind of work that was done."""
     done = {each.work for each in made}
     parts = [_table(work, [each for each in made if each.work == work.name]) for work in WORKS if work.name in done]
-    cores = os.cpu_count()
-    return f"{cores} cores. Medians of the rounds; ± is half the range.\n\n" + "\n".join(parts)
+    return "\n".join([_about(), *parts, _targets(made)])
+
+
+def _about() -> str:
+    code, busy = os.environ.get("BENCH_CODE", "unknown"), os.getloadavg()[2]
+    now = datetime.now(tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
+    machine = f"{os.cpu_count()} cores, kernel {platform.release()}, load of the last 15 minutes {busy:.1f}"
+    how = (
+        "Rates are medians of the rounds; ± is half the range. Ratios are of Warren's rate to this one's, round by "
+        "round, with the least and the most."
+    )
+    return f"{now}, commit {code}, {machine}.\n\n{how}\n"
+
+
+def _targets(made: Sequence[Measurement]) -> str:
+    lines = ["### Targets", "", "| target | limit | measured | |", "|---|---|---|---|"]
+    for verdict in targets.judge(made):
+        measured = "" if verdict.value is None else _range(verdict.value)
+        sign = "≤" if verdict.at_most else "≥"
+        outcome = {True: "met", False: "**not met**", None: "not measured"}[verdict.met]
+        lines.append(f"| {verdict.name} | {sign} {verdict.limit:g} | {measured} | {outcome} |")
+    return "\n".join([*lines, ""])
 
 
 def _table(work: Work, made: Sequence[Measurement]) -> str:
     columns = _LATENCY if work.measurement == "latency" else _RATE
     heads = ["set-up", *columns, "CPU ms a job"]
     lines = [f"### {work.title}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-    ours = [each for each in made if each.setup == US and not each.void]
     for setup in SETUPS:
         rows = [each for each in made if each.setup == setup.name]
         if not rows:
             continue
         good = [each for each in rows if not each.void]
-        cells = _cells(work, good, ours) if good else ["void", *[""] * (len(heads) - 2)]
+        cells = _cells(work, good, made) if good else ["void", *[""] * (len(heads) - 2)]
         lines.append(f"| {setup.title} | {' | '.join(cells)} |")
         lines += [f"| | void, round {each.round}: {each.void} |{' |' * (len(heads) - 2)}" for each in rows if each.void]
     return "\n".join([*lines, ""])
 
 
-_RATE = ("jobs/s", "Warren is this many times", "of ideal time")
+_RATE = ("jobs/s", "Warren's, times this", "time, of the ideal")
 _LATENCY = ("p50 ms", "p99 ms", "reached/s")
 
 
-def _cells(work: Work, made: Sequence[Measurement], ours: Sequence[Measurement]) -> list[str]:
+def _cells(work: Work, made: Sequence[Measurement], of_all: Sequence[Measurement]) -> list[str]:
     if work.measurement == "latency":
         pooled = [latency for each in made for latency in each.latencies_ms]
         reached = figure([each.rate for each in made]).median
         return [f"{percentile(pooled, 0.5):.1f}", f"{percentile(pooled, 0.99):.1f}", f"{reached:.0f}", _cpu(made)]
-    rates = [each.rate for each in made]
-    against = _times(ratio([each.rate for each in ours], rates)) if ours and made[0].setup != US else ""
-    ideal = _times(figure([each.span_s / each.count / work.ideal_s for each in made])) if work.ideal_s else ""
-    return [_plain(figure(rates)), against, ideal, _cpu(made)]
+    times = targets.against(of_all, work.name, made[0].setup)
+    against = _range(times) if times and made[0].setup != targets.US else ""
+    ideal = _range(figure([each.job_s / work.ideal_s for each in made])) if work.ideal_s else ""
+    return [_plain(figure([each.rate for each in made])), against, ideal, _cpu(made)]
 
 
 def _plain(value: Figure) -> str:
     return f"{value.median:.0f} ±{100 * value.spread:.0f} %"
 
 
-def _times(value: Figure) -> str:
-    return f"{value.median:.2f} x ({value.least:.2f} to {value.most:.2f})"
+def _range(value: Figure) -> str:
+    return f"{value.median:.2f} ({value.least:.2f} to {value.most:.2f})"
 
 
 def _cpu(made: Sequence[Measurement]) -> str:

@@ -36,7 +36,7 @@ def _prepared(setup: Setup, folder: Path, stack: ExitStack) -> Project:
 def _turn(project: Project, works: Sequence[Work], *, number: int, scale: float) -> Iterator[Measurement]:
     project.up()
     for work in works:
-        if project.setup.only and work.name not in project.setup.only:
+        if project.setup.works and work.name not in project.setup.works:
             continue
         made = measure(project, work, number=number, scale=scale)
         say(f"{project.setup.name}: round {number}: {_shown(made)}")

@@ -28,3 +28,10 @@ def test_it_takes_the_nearest_rank_when_asked_for_a_percentile(part: float, valu
 
 def test_it_gives_the_only_value_when_there_is_one() -> None:
     assert arithmetic.percentile([7.5], 0.99) == 7.5
+
+
+def test_it_ranks_all_rounds_together_when_one_of_them_was_slow() -> None:
+    figure = arithmetic.pooled([[1, 2, 3, 4], [1, 2, 3, 100]], 0.5)
+
+    assert (figure.median, figure.least, figure.most) == (2, 2, 2)
+    assert arithmetic.pooled([[1, 2, 3, 4], [1, 2, 3, 100]], 1.0).least == 4
