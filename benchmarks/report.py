@@ -44,11 +44,15 @@ def _about() -> str:
 
 def _targets(made: Sequence[Measurement]) -> str:
     lines = ["### Targets", "", "| target | limit | measured | |", "|---|---|---|---|"]
+    open_ones = []
     for verdict in targets.judge(made):
-        measured = "" if verdict.value is None else _range(verdict.value)
-        sign = "≤" if verdict.at_most else "≥"
-        outcome = {True: "met", False: "**not met**", None: "not measured"}[verdict.met]
-        lines.append(f"| {verdict.name} | {sign} {verdict.limit:g} | {measured} | {outcome} |")
+        if verdict.value is None:
+            open_ones.append(verdict.name)
+            continue
+        sign, outcome = "≤" if verdict.at_most else "≥", "met" if verdict.met else "**not met**"
+        lines.append(f"| {verdict.name} | {sign} {verdict.limit:g} | {_range(verdict.value)} | {outcome} |")
+    if open_ones:
+        lines += ["", f"Not measured: {'; '.join(open_ones)}."]
     return "\n".join([*lines, ""])
 
 
