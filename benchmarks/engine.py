@@ -9,7 +9,7 @@ NANOSECONDS = 1e-9
 
 
 class Engine:
-    """https://docs.docker.com/reference/api/engine/: ContainerStats, ContainerStart."""
+    """https://docs.docker.com/reference/api/engine/: ContainerStats."""
 
     def __init__(self) -> None:
         self._api = httpx.Client(transport=httpx.HTTPTransport(uds=SOCKET), base_url="http://engine", timeout=20)
@@ -17,10 +17,6 @@ class Engine:
     def cpu_s(self, containers: Mapping[str, str]) -> dict[str, float]:
         """Seconds of processor time that each container has used since it started; `containers` are ids by service."""
         return {service: self._of_one(container) for service, container in containers.items()}
-
-    def start(self, container: str) -> None:
-        """Start a stopped container, without waiting for anything."""
-        self._api.post(f"/containers/{container}/start").raise_for_status()
 
     def _of_one(self, container: str) -> float:
         answer = self._api.get(f"/containers/{container}/stats", params={"stream": "false", "one-shot": "true"})

@@ -51,7 +51,7 @@ def measure(project: Project, work: Work, *, number: int, scale: float) -> Measu
         project.halt(*stopping)
     project.clear()
     if not drains:
-        project.up(worker)
+        project.start(worker)
     try:
         told = _run(project, work.arguments(count), starts=worker)
     except CommandFailedError as exc:
@@ -75,7 +75,7 @@ def _run(project: Project, arguments: tuple[str, ...], *, starts: str) -> dict[s
         told: dict[str, Any] = json.loads(line)
         match told.pop("event"):
             case "filled":
-                engine.start(containers[starts])
+                project.start(starts)
             case "begin" | "first":
                 before = engine.cpu_s(containers)
             case "end":

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from benchmarks import stacks
 from benchmarks.catalogue import WARREN
-from benchmarks.engine import Engine
 from benchmarks.project import ROOT, CommandFailedError, Project
 from benchmarks.rounds import say
 from benchmarks.works import ACCEPT_EACH, DRAIN, Work
@@ -45,18 +44,18 @@ def main() -> None:
 
 def _profile(project: Project, work: Work, given: argparse.Namespace, *, image: str) -> str:
     say(f"profiling {work.name}")
-    containers, engine = project.containers(), Engine()
+    containers = project.containers()
     project.clear()
     if work is DRAIN:
         project.halt(WARREN.cpu_worker)
     else:
-        project.up(WARREN.cpu_worker)
+        project.start(WARREN.cpu_worker)
     with ThreadPoolExecutor() as threads:
         sampling = {}
         for line in project.harness(*work.arguments(given.count)):
             event = json.loads(line)["event"]
             if event == "filled":
-                engine.start(containers[WARREN.cpu_worker])
+                project.start(WARREN.cpu_worker)
             if event in ("begin", "first"):
                 sampling = {
                     service: threads.submit(_sampled, image, containers[service], pattern, given.seconds)

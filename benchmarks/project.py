@@ -1,6 +1,5 @@
 """One set-up as a compose project of its own: nothing published, nothing shared with another."""
 
-import os
 import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -41,14 +40,18 @@ class Project:
         self.compose("create", *wanted, *self.setup.workers)
         self.compose("up", "--detach", "--no-recreate", "--wait", "--wait-timeout", str(START_TIMEOUT_S), *wanted)
         if self.setup.load:
-            self.up(self.setup.cpu_worker)
+            self.start(self.setup.cpu_worker)
             self._each(self.setup.load)
 
-    def up(self, *services: str) -> None:
-        """Start these, or all but the workers, as `create` left them, and wait until they are well."""
-        wanted = services or (*self.setup.always, self.setup.submitter)
+    def up(self) -> None:
+        """Start all but the workers, as `create` left them, and wait until they are well."""
         waiting = ("--wait", "--wait-timeout", str(START_TIMEOUT_S))
+        wanted = (*self.setup.always, self.setup.submitter)
         self.compose("up", "--detach", "--no-deps", "--no-recreate", *waiting, *wanted)
+
+    def start(self, service: str) -> None:
+        """Start one, without waiting: a worker's first jobs tell that it is there."""
+        _run(["docker", "start", self.containers()[service]])
 
     def halt(self, *services: str) -> None:
         """Stop these, or all; what they have stored stays."""
@@ -74,11 +77,7 @@ class Project:
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose`; returns its output. Raises `CommandFailedError`."""
-        command = [*self._command, *arguments]
-        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, env=os.environ)
-        if done.returncode:
-            raise CommandFailedError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}{done.stdout}")
-        return done.stdout
+        return _run([*self._command, *arguments])
 
     def _each(self, commands: Iterable[tuple[str, ...]]) -> None:
         for service, *command in commands:
@@ -95,3 +94,10 @@ class Project:
             said = running.stderr.read() if running.stderr else ""
         if running.returncode:
             raise CommandFailedError(f"{' '.join(command)}: exit code {running.returncode}\n{said}")
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise CommandFailedError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}{done.stdout}")
+    return done.stdout

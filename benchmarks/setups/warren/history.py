@@ -15,7 +15,7 @@ from django.db import connection, transaction  # noqa: E402  needs Django
 FINISHED = 1_000_000
 WAITING = 100_000
 DUE_IN_S = 30 * 24 * 3600
-TIMEOUT_S = 60
+TIMEOUT_S = 180  # the worker may be starting
 
 # random ids and the spread of thirty days, as real ones have
 _FINISHED = """
