@@ -65,7 +65,7 @@ LOADED = replace(
     WARREN,
     name="warren-loaded",
     title="Warren, with 1 M finished and 100 k waiting jobs",
-    values=WARREN.values | {"MAX_WAITING_JOBS": "1000000"},  # or web would refuse what is measured
+    values={**WARREN.values, "MAX_WAITING_JOBS": "1000000"},  # or web would refuse what is measured
     load=(("web", "env", f"PYTHONPATH={WARREN.python_path}", "python", "-m", "history"),),
     clear=((*_PSQL, _FORGET, "--command", "VACUUM ANALYZE warren_job, warren_outbox"),),
     works=(*THROUGHPUT, "latency20"),
