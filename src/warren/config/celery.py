@@ -19,7 +19,7 @@ from warren.scheduling.signals import ticked
 class WarrenCelery(JobApp):
     """Celery, with names for tasks that stay short and do not tell where the code lies."""
 
-    registry_cls = "warren.delivery.django_tasks.registry:ImportingRegistry"
+    registry_cls = "warren.delivery.django_tasks.importing:ImportingRegistry"
 
     def gen_task_name(self, name: str, module: str) -> str:
         """`apps.arithmetic.tasks` and `add` make `arithmetic.add`."""

@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,14 @@ def test_it_puts_the_login_into_the_broker_address_when_there_is_one() -> None:
 def test_it_refuses_the_scheme_that_means_librabbitmq_when_the_address_says_amqp() -> None:
     with pytest.raises(ImproperlyConfigured, match="write pyamqp://"):
         celery.with_login("amqp://rabbitmq//", user="", password="")
+
+
+def test_it_makes_the_app_when_the_command_line_starts_it_before_django_has_models() -> None:
+    command = [sys.executable, "-c", "from django.apps import apps; import warren.config.celery; assert not apps.ready"]
+
+    started = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  a command of our own
+
+    assert started.returncode == 0, started.stderr
 
 
 def test_it_stops_the_start_when_a_task_names_an_unknown_queue() -> None:

@@ -1,7 +1,7 @@
 """How a worker treats a message by its task's name, for tasks that it learns of while it runs.
 
 Celery fills its table when the worker starts. A Django task may live in a module that no worker imports at the start;
-the registry imports it when it is asked (`delivery/django_tasks/registry.py`), and here it is asked.
+the registry imports it when it is asked (`delivery/django_tasks/importing.py`), and here it is asked.
 """
 
 from typing import Any

@@ -3,25 +3,18 @@
 Each is registered when it is declared, under its function's path, such as `apps.billing.tasks.bill`. That is what
 Django calls it, in its logs too; as the name of the Celery task it is what the job's row, the API, Flower and a
 schedule show and filter by. It cannot clash with a `@shared_task`, whose name is short, and any process can import
-it: a worker that is sent a task of a module that it has not imported imports it then.
+it (`importing.py`).
 """
 
-import logging
 from collections.abc import Callable
 from functools import wraps
-from importlib import import_module
-from typing import Any, override
+from typing import Any
 
 from celery import shared_task
-from celery.app.registry import TaskRegistry
-from celery.exceptions import NotRegistered
-from django.apps import apps
 from django.tasks import DEFAULT_TASK_QUEUE_NAME, Task
 
 from warren.delivery.django_tasks.enqueued import AnyTask
 from warren.delivery.django_tasks.execution import DjangoJobTask
-
-log = logging.getLogger(__name__)
 
 _registered: set[str] = set()
 
@@ -34,25 +27,6 @@ class RegisteredTask(Task):  # type: ignore[type-arg]  # generic only for type c
         if self.module_path not in _registered:  # `using()` makes more instances of the same task
             _registered.add(self.module_path)
             _register(self)
-
-
-class ImportingRegistry(TaskRegistry):
-    """Celery's registry of tasks; one that it lacks is looked for where its name says."""
-
-    @override
-    def __missing__(self, name: str) -> Any:
-        """Import the module of a Django task, if it is within an installed app. Raises `NotRegistered`."""
-        if apps.ready and apps.get_containing_app_config(name):
-            self._import(name.rpartition(".")[0])
-        if name not in self:
-            raise NotRegistered(name)
-        return self[name]
-
-    def _import(self, module: str) -> None:
-        try:
-            import_module(module)
-        except Exception:  # a broken module must fail its job, not the worker that looks for it
-            log.exception("no task can be had from %s", module)
 
 
 def _register(task: AnyTask) -> None:
