@@ -2,6 +2,7 @@
 
 import time
 
+from tests.chaos import brokers
 from tests.integration import postgres, waiting
 from tests.integration.stack import CommandFailedError, Stack
 
@@ -50,18 +51,10 @@ def find_rests(stack: Stack) -> list[str]:
     found += [f"in the outbox: {' '.join(row)}" for row in postgres.ask(stack, _OUTBOX)]
     found += [f"a tick took effect twice: {' '.join(row)}" for row in postgres.ask(stack, _TICKS_TWICE)]
     try:
-        waiting.until(lambda: not messages(stack), within_s=DRAINED_WITHIN_S, what="RabbitMQ holds no message")
+        waiting.until(lambda: not brokers.messages(stack), within_s=DRAINED_WITHIN_S, what="no message in the broker")
     except AssertionError:
-        found.append(f"in RabbitMQ (queue, ready, unacked): {messages(stack)}")
+        found.append(f"in the broker: {brokers.messages(stack)}")
     return found
-
-
-def messages(stack: Stack) -> list[str]:
-    """Each queue that is not empty, with its ready and its unacknowledged messages."""
-    columns = ("name", "messages_ready", "messages_unacknowledged")
-    said = stack.execute("rabbitmq", "rabbitmqctl", "list_queues", "--vhost", "warren", "--quiet", *columns)
-    lines = [line.split("\t") for line in said.splitlines()[1:] if "\t" in line]
-    return [" ".join(line) for line in lines if line[1:] != ["0", "0"]]
 
 
 def _unwell(stack: Stack) -> list[str]:
