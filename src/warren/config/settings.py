@@ -7,7 +7,7 @@ from typing import Any
 
 from celery.schedules import crontab
 
-from warren.config import discovery
+from warren.config import discovery, pool
 from warren.config.env import env
 from warren.config.queues import DEFAULT_QUEUE, QUEUES
 from warren.delivery.topology import REDIS_SCHEMES, REDIS_VISIBILITY_TIMEOUT_S
@@ -127,6 +127,7 @@ POOL_OPTIONS = {
     "max_size": DB_POOL_SIZE,
     "timeout": DB_POOL_WAIT_S,
     "reconnect_timeout": DB_POOL_RECONNECT_S,
+    "reconnect_failed": pool.ask_again,
 }
 
 # A connection whose other end has vanished without a word fails within ten seconds; the kernel's own patience is
