@@ -1,8 +1,8 @@
 """Keeps a pool of Postgres connections trying.
 
 States of the pool while Postgres is away: it tries for `reconnect_timeout`, gives up, and tries anew when the next task
-asks for a connection. When all tasks wait for one already nobody asks, and the pool stands still, also after Postgres is
-back, until the first of them has waited for too long (seen: five minutes, all 100 greenlets of worker-io).
+asks for a connection. When all tasks wait for one already nobody asks, and the pool stands still, also after Postgres
+is back, until the first of them has waited for too long (seen: five minutes, all 100 greenlets of worker-io).
 
 Owner: the pool calls `ask_again` from one of its own threads, each time it has given up.
 """
