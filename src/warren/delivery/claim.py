@@ -7,7 +7,9 @@ current one (`outcomes.py`). One statement takes any number of jobs.
     worker dies before the claim   the message is delivered again; the claim then matches
     worker dies after the claim    the message is delivered again, marked redelivered, or the reconciler sends another:
                                    only then, or when the holder's lease has expired, is a running job taken
+                                   A process of greenlets or threads dies with many: those are sent again (`losses.py`)
     it dies again and again        each such claim counts a loss; after LOSS_LIMIT the job is dead, whatever the broker
+    job is not due yet             it was sent again, for later: this message is an old one, dropped
     job is final                   cancelled, or done by another delivery: dropped, acked
     no row                         published by a producer that is not Warren's: adopted
 """
@@ -21,10 +23,9 @@ from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import history, leases
+from warren.delivery import history, leases, losses
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError, WorkersLost
-from warren.delivery.models import Job
 from warren.delivery.states import State
 
 if TYPE_CHECKING:  # which claims its job through this module
@@ -34,16 +35,13 @@ if TYPE_CHECKING:  # which claims its job through this module
 DATABASE_PATIENCE_S = 60.0
 DATABASE_RETRY_S = 0.5
 
-# A task that killed five workers will kill the sixth.
-LOSS_LIMIT = 5
-
 _TAKE = """
 UPDATE warren_job AS job
 SET state = 'running', attempt = job.attempt + 1, losses = job.losses + (job.state = 'running')::int,
     worker = %(worker)s, lease = %(lease)s, started_at = now(), progress = NULL
 FROM unnest(%(ids)s::text[], %(redelivered)s::boolean[]) AS delivery(id, redelivered)
 WHERE job.id = delivery.id
-  AND (job.state IN ('accepted', 'queued', 'retrying')
+  AND (job.state IN ('accepted', 'queued', 'retrying') AND job.available_at <= clock_timestamp()
        OR (job.state = 'running'
            AND (delivery.redelivered
                 OR NOT EXISTS (SELECT FROM warren_worker AS holder
@@ -82,7 +80,7 @@ def take(task: "JobTask") -> int:
     """
     try:
         claim = patiently(lambda: _claim(task))
-        if claim.losses >= LOSS_LIMIT:
+        if claim.losses >= losses.LOSS_LIMIT:
             patiently(lambda: _give_up(task, claim))
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
@@ -93,7 +91,6 @@ def take(task: "JobTask") -> int:
 def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim]:
     """Claim jobs, by id, with whether their message came back; returns those that were taken."""
     row: dict[str, Any] = {
-        "ids": list(redelivered),
         "redelivered": list(redelivered.values()),
         "worker": worker,
         "lease": leases.current,
@@ -101,8 +98,8 @@ def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim
     }
     came_back = [job_id for job_id, again in redelivered.items() if again]
     with transaction.atomic() if came_back else nullcontext(), connection.cursor() as cursor:
-        if came_back:
-            _record_losses(came_back)
+        later = losses.spread(came_back) if came_back else ()
+        row["ids"] = [None if job_id in later else job_id for job_id in redelivered]
         cursor.execute(_TAKE, row)
         return {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
 
@@ -113,12 +110,6 @@ def give_back_pooled_connection() -> None:
     """
     if settings.POOLED and not connection.in_atomic_block:
         connection.close()
-
-
-def _record_losses(came_back: list[str]) -> None:
-    running = Job.objects.select_for_update().filter(pk__in=came_back, state=State.RUNNING)
-    if lost := list(running.values_list("pk", flat=True)):
-        history.record(lost, kind=history.LOST, reason="its message came back unanswered")
 
 
 def patiently[T](step: Callable[[], T]) -> T:

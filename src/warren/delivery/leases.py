@@ -10,7 +10,9 @@ forked children of prefork know the lease by its id alone. All times are Postgre
     worker dies                the lease expires; RabbitMQ usually gives the messages back long before
     worker cut off from Postgres   the lease expires, its jobs run elsewhere as the next attempt; what it still finishes
                                is of a lost attempt and changes nothing
-    Postgres away              nobody can claim either. Back again, leases are renewed before any is judged (`GRACE`)
+    RabbitMQ lost, with its messages   Celery ends what runs, and nobody delivers it again: the worker finds that it
+                               holds jobs which it does not run, and sends them again
+    Postgres away              nobody can claim either. Back again, leases are renewed before any is judged (`relay.py`)
 """
 
 import logging
@@ -25,6 +27,7 @@ import psycopg
 from warren.delivery import direct
 
 RENEW_EVERY_S = 5.0
+STRAY_S = 15
 # Six renewals: a busy machine misses one or two, and a job that waits half a minute for a dead worker is rare.
 LEASE_S = 30
 
@@ -41,6 +44,14 @@ WITH given_up AS (
     WHERE state = 'running' AND lease = %(id)s
 )
 DELETE FROM warren_worker WHERE id = %(id)s
+"""
+
+# Jobs of this worker that it does not run: their attempt ended with the connection to a broker that has lost the
+# message too. A job that has just been claimed may not have been told of yet.
+_STRAYS = """
+SELECT id FROM warren_job
+WHERE queue = ANY(%(queues)s) AND state = 'running' AND lease = %(id)s AND id <> ALL(%(running)s)
+  AND started_at < now() - %(stray_s)s * interval '1s'
 """
 
 _CANCELLED = "SELECT id FROM warren_job WHERE id = ANY(%s) AND state = 'cancelled'"
@@ -64,13 +75,23 @@ class Holder:
 class Lease:
     """`start()` in the main process, `give_up()` at its end."""
 
-    def __init__(self, holder: Holder, *, running: Callable[[], list[str]], cancel: Callable[[str], None]) -> None:
-        """`running` names the jobs that run here now; `cancel` is told of each that was cancelled meanwhile."""
+    def __init__(
+        self,
+        holder: Holder,
+        *,
+        running: Callable[[], list[str]],
+        cancel: Callable[[str], None],
+        send_again: Callable[[list[str]], None],
+    ) -> None:
+        """`running` names the jobs that run here now; `cancel` is told of each that was cancelled meanwhile, and
+        `send_again` of those that should run here and do not.
+        """
         global current  # noqa: PLW0603  a process has one lease
         self.id = current = uuid4()
         self._row = {"id": self.id, **vars(holder)}
         self._running = running
         self._cancel = cancel
+        self._send_again = send_again
         self._stopping = threading.Event()
         self._looking = threading.Event()
         self._thread = threading.Thread(target=self._renew_until_stopped, name="lease", daemon=True)
@@ -105,9 +126,14 @@ class Lease:
     def _renew_over(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         while not self._stopping.is_set():
             self._looking.clear()
+            running = self._running()
             connection.execute(_RENEW, self._row)
             # a cancel also tells workers through RabbitMQ, and sooner; here it reaches them while RabbitMQ is away
-            if running := self._running():
+            if running:
                 for (job_id,) in connection.execute(_CANCELLED, [running]).fetchall():
                     self._cancel(job_id)
+            mine = {"id": self.id, "queues": self._row["queues"].split(","), "running": running, "stray_s": STRAY_S}
+            if strays := [job_id for (job_id,) in connection.execute(_STRAYS, mine).fetchall()]:
+                log.warning("%d jobs are held by this worker and do not run: %s", len(strays), ", ".join(strays))
+                self._send_again(strays)
             self._looking.wait(RENEW_EVERY_S)

@@ -1,28 +1,89 @@
-"""Attempts that ended with their worker: the job is sent again, or, at the limit, given up."""
+"""Attempts that ended with their worker: the job is sent again, or, at the limit, given up.
+
+Whose fault was it? A prefork child runs one job, and that one is blamed. A process of greenlets or threads dies with
+all that it ran, and most of it is innocent:
+    blame    falls only on the jobs that had the most losses already. After the first crash all have one; at the second
+             the culprit is among those few that were there before
+    spread   those that ran in such a process come back one by one over some seconds, longer after each loss, so that
+             the culprit's next crash meets few of the others
+
+    a worker is lost again and again   its culprit ends dead after LOSS_LIMIT losses; a job that merely ran beside it
+                                       loses time
+    two processes count at once        the lost worker's row is locked: both see the same suspicion
+"""
 
 import logging
+import random
+from collections.abc import Iterable
+from datetime import timedelta
 
-from django.db.models import F
+from django.db.models import Max
+from django.db.models.functions import Now
 
 from warren.delivery import endings, history, outbox
-from warren.delivery.claim import LOSS_LIMIT
 from warren.delivery.errors import WorkersLost
-from warren.delivery.models import Job
+from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import State
 
+# A task that killed five workers will kill the sixth.
+LOSS_LIMIT = 5
+LONGEST_SPREAD_S = 60.0
+
 OPEN = (State.ACCEPTED, State.QUEUED, State.RUNNING, State.RETRYING)
+ONE_JOB_A_PROCESS = ("prefork", "solo")
 
 log = logging.getLogger(__name__)
 
 
 def count(job: Job, *, reason: str) -> None:
-    """Count one loss of an open job, locked by the caller's transaction; send it again, or make it dead."""
-    Job.objects.filter(pk=job.pk).update(losses=F("losses") + 1)
-    lost = job.losses + 1
-    history.record([job.pk], kind=history.LOST, reason=reason)
+    """Note that an open job, locked by the caller's transaction, was lost; send it again, or make it dead."""
+    holder = _shared_worker_of(job)
+    blamed = holder is None or job.losses >= _suspicion_of(holder)
+    lost = job.losses + blamed
+    Job.objects.filter(pk=job.pk).update(losses=lost)
+    history.record([job.pk], kind=history.LOST, reason=reason if blamed else f"{reason}, by another job that it ran")
     if lost < LOSS_LIMIT and outbox.send_again([job.pk], states=OPEN):
-        log.warning("job %s is sent again after loss %d of %d: %s", job.pk, lost, LOSS_LIMIT, reason)
+        if holder is not None:
+            _delay(job.pk, longest_s=min(2.0**lost, LONGEST_SPREAD_S))
+        log.warning("job %s is sent again, losses %d of %d: %s", job.pk, lost, LOSS_LIMIT, reason)
         return
     endings.end(job, state=State.DEAD, error=WorkersLost(f"given up after {lost} losses; the last: {reason}"))
     history.record([job.pk], kind=history.DEAD, reason=reason)
     log.error("job %s is dead: %s", job.pk, reason)
+
+
+def spread(job_ids: Iterable[str]) -> set[str]:
+    """Of jobs whose messages came back: count and send again those that ran beside others; returns their ids.
+
+    Call it in a transaction. The losses of all others are only noted in their history.
+    """
+    running = list(Job.objects.select_for_update().filter(pk__in=list(job_ids), state=State.RUNNING).order_by("pk"))
+    shared = [job for job in running if job.message and _shared_worker_of(job)]
+    for job in shared:
+        count(job, reason="its message came back unanswered")
+    alone = [job.pk for job in running if job not in shared]
+    if alone:
+        history.record(alone, kind=history.LOST, reason="its message came back unanswered")
+    return {job.pk for job in shared}
+
+
+def _shared_worker_of(job: Job) -> Worker | None:
+    """The worker that was lost with this job and others; None if it ran alone, or did not run."""
+    if job.state != State.RUNNING or job.lease is None:
+        return None
+    return Worker.objects.select_for_update().filter(pk=job.lease).exclude(pool__in=ONE_JOB_A_PROCESS).first()
+
+
+def _suspicion_of(worker: Worker) -> int:
+    """The most losses of a job that ran in it, as the first to ask finds it: later some run elsewhere."""
+    if worker.suspicion is None:
+        beside = Job.objects.filter(queue__in=worker.queues.split(","), state=State.RUNNING, lease=worker.pk)
+        worker.suspicion = beside.aggregate(most=Max("losses"))["most"] or 0
+        worker.save(update_fields=["suspicion"])
+    return worker.suspicion
+
+
+def _delay(job_id: str, *, longest_s: float) -> None:
+    due = Now() + timedelta(seconds=random.uniform(0, longest_s))  # noqa: S311  to part them, not to keep a secret
+    Job.objects.filter(pk=job_id).update(available_at=due)
+    OutboxMessage.objects.filter(job_id=job_id).update(available_at=due)

@@ -117,7 +117,10 @@ class BrokerMark(models.Model):
 
 
 class Worker(models.Model):
-    """A worker process, for as long as it renews `seen_at` (`leases.py`); each start of one is a new row."""
+    """A worker process, for as long as it renews `seen_at` (`leases.py`); each start of one is a new row.
+
+    `suspicion`, of one that was lost: the most losses that a job had which ran in it (`losses.py`).
+    """
 
     id = models.UUIDField(primary_key=True)
     name = models.CharField(max_length=255)
@@ -126,6 +129,7 @@ class Worker(models.Model):
     queues = models.TextField()
     started_at = models.DateTimeField(db_default=Now())
     seen_at = models.DateTimeField(db_default=Now())
+    suspicion = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         db_table = "warren_worker"

@@ -23,7 +23,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from warren.delivery import claim, losable, outcomes
 from warren.delivery.batching import batch as batches
-from warren.delivery.errors import CancelledError, DatabaseUnreachableError
+from warren.delivery.errors import CancelledError, DatabaseUnreachableError, OutOfMemoryError
 from warren.delivery.outcomes import Success
 
 if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
@@ -79,15 +79,25 @@ class JobTask(DjangoTask[..., Any]):
         if self.transactional:
             return self._run_in_transaction(args, kwargs)
         try:
-            result = self.run(*args, **kwargs)
+            result = self._run_body(args, kwargs)
             claim.patiently(lambda: self._finish(result))
         except DatabaseUnreachableError as exc:
             raise Reject(exc, requeue=True) from exc
+        except Retry as exc:
+            _send_retry(exc)
+            raise
         except (OperationalError, InterfaceError) as exc:
             if connection.is_usable():
                 raise
             raise Reject(exc, requeue=True) from exc
         return result
+
+    def _run_body(self, args: Any, kwargs: Any) -> Any:
+        try:
+            return self.run(*args, **kwargs)
+        except MemoryError as exc:
+            # a failure of this task; Celery would take it for one of the worker's main process, and end that
+            raise OutOfMemoryError(f"{self.name} wanted more memory than there is") from exc
 
     def _run_in_transaction(self, args: Any, kwargs: Any) -> Any:
         result: Any = None
@@ -95,7 +105,7 @@ class JobTask(DjangoTask[..., Any]):
         try:
             with transaction.atomic():
                 try:
-                    result = self.run(*args, **kwargs)
+                    result = self._run_body(args, kwargs)
                 except CancelledError:
                     raise  # and roll back
                 except Ignore as exc:
@@ -103,8 +113,7 @@ class JobTask(DjangoTask[..., Any]):
                 else:
                     self._finish(result)
         except Retry as exc:
-            again: Any = exc
-            again.sig.apply_async()  # the one that `retry` sent was rolled back with the body
+            _send_retry(exc)
             raise
         except (OperationalError, InterfaceError) as exc:
             raise Reject(exc, requeue=True) from exc  # all of it was rolled back, or all committed: the claim will see
@@ -143,3 +152,13 @@ class JobTask(DjangoTask[..., Any]):
             signature(following, app=self.app).apply_async((result,), chain=rest, **lineage)
         if request.chord:
             self.backend.on_chord_part_return(request, "SUCCESS", result)
+
+
+def _send_retry(retry: Retry) -> None:
+    """Once more: the one that `retry` sent may have been rolled back with a transaction of the body.
+
+    If it was not, the job waits already, and nothing changes.
+    """
+    again: Any = retry
+    if again.sig is not None:
+        again.sig.apply_async()

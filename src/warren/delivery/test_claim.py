@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from warren.delivery import claim, leases
+from warren.delivery import leases, losses
 from warren.delivery.conftest import Deliver
 from warren.delivery.models import Job, Worker
 from warren.delivery.states import FINAL, State
@@ -107,13 +107,13 @@ def test_it_takes_a_running_job_again_when_the_lease_on_it_has_expired(deliver: 
 
 
 def test_it_gives_a_job_up_when_too_many_of_its_workers_were_lost(deliver: Deliver) -> None:
-    job = _job(state=State.RUNNING, attempt=7, losses=claim.LOSS_LIMIT - 1)
+    job = _job(state=State.RUNNING, attempt=7, losses=losses.LOSS_LIMIT - 1)
 
     deliver(note, job.pk, "never", redelivered=True)
 
     job.refresh_from_db()
     assert ran == []
-    assert (job.state, job.attempt, job.losses) == (State.DEAD, 8, claim.LOSS_LIMIT)
+    assert (job.state, job.attempt, job.losses) == (State.DEAD, 8, losses.LOSS_LIMIT)
     assert "5 workers were lost" in job.traceback
 
 

@@ -5,7 +5,7 @@ from celery import Celery, shared_task
 from celery.result import AsyncResult
 from kombu import Queue
 
-from warren.delivery.claim import LOSS_LIMIT
+from warren.delivery.losses import LOSS_LIMIT
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.relay import Relay
 from warren.delivery.states import State

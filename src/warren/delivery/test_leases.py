@@ -21,11 +21,17 @@ def cancelled() -> list[str]:
 
 
 @pytest.fixture
-def lease(cancelled: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lease]:
+def strays() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def lease(cancelled: list[str], strays: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lease]:
     """A lease that is renewed ten times a second."""
     monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.1)
     monkeypatch.setattr(leases, "current", None)
-    made = Lease(HOLDER, running=lambda: ["runs-here"], cancel=cancelled.append)
+    monkeypatch.setattr(leases, "STRAY_S", 0)
+    made = Lease(HOLDER, running=lambda: ["runs-here"], cancel=cancelled.append, send_again=strays.extend)
     made.start()
     yield made
     made.give_up()
@@ -69,3 +75,17 @@ def test_it_tells_the_worker_when_a_job_that_runs_here_was_cancelled(
     wait_until(lambda: bool(cancelled))
 
     assert set(cancelled) == {"runs-here"}
+
+
+def test_it_gives_back_what_it_holds_and_does_not_run(
+    lease: Lease, strays: list[str], wait_until: Callable[..., None]
+) -> None:
+    fields = {"task": "t", "queue": "cpu", "started_at": timezone.now()}
+    Job.objects.create(pk="runs-here", state=State.RUNNING, lease=lease.id, **fields)
+    Job.objects.create(pk="stray", state=State.RUNNING, lease=lease.id, **fields)
+    Job.objects.create(pk="done", state=State.SUCCEEDED, lease=lease.id, **fields)
+    Job.objects.create(pk="of-another", state=State.RUNNING, lease=UUID(int=1), **fields)
+
+    wait_until(lambda: bool(strays))
+
+    assert set(strays) == {"stray"}

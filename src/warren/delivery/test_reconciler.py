@@ -9,7 +9,7 @@ from django.utils import timezone
 from kombu import Queue
 
 from warren.delivery import leases, reconciler
-from warren.delivery.claim import LOSS_LIMIT
+from warren.delivery.losses import LOSS_LIMIT
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.relay import Relay
 from warren.delivery.states import State

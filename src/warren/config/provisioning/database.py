@@ -62,7 +62,7 @@ ROLES = (
             # what follows from a job that it makes dead or expired
             (r"warren\_chord", (READ, ADD, CHANGE)),
             (r"warren\_result\_group", (READ,)),
-            (r"warren\_worker", (READ, REMOVE)),
+            (r"warren\_worker", (READ, CHANGE, REMOVE)),
         ),
         connection_limit=10,
     ),

@@ -1,0 +1,133 @@
+"""Whose fault it was that a worker was lost."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from celery import shared_task
+from celery.exceptions import Retry
+from django.db import transaction
+from django.utils import timezone
+
+from warren.delivery import history
+from warren.delivery.conftest import Deliver
+from warren.delivery.losses import LOSS_LIMIT
+from warren.delivery.models import Job, JobEvent, OutboxMessage, Worker
+from warren.delivery.states import State
+
+pytestmark = pytest.mark.django_db
+
+ran: list[str] = []
+
+
+@shared_task(name="losses.note", queue="io")
+def note(text: str) -> None:
+    ran.append(text)
+
+
+@shared_task(name="losses.greedy", queue="cpu")
+def greedy() -> None:
+    raise MemoryError
+
+
+@shared_task(name="losses.again", queue="cpu", bind=True)
+def again(self: object) -> None:
+    with transaction.atomic():
+        raise self.retry(countdown=30)  # type: ignore[attr-defined]  # a bound task
+
+
+@pytest.fixture(autouse=True)
+def _nothing_ran() -> None:
+    ran.clear()
+
+
+def _worker(pool: str) -> Worker:
+    return Worker.objects.create(id=uuid4(), name="lost", pool=pool, concurrency=100, queues="io,other")
+
+
+def _runs_in(worker: Worker, *, losses: int = 0) -> Job:
+    job = Job.objects.get(pk=note.delay("text").id)
+    OutboxMessage.objects.filter(job=job).delete()
+    Job.objects.filter(pk=job.pk).update(state=State.RUNNING, attempt=1, lease=worker.pk, losses=losses)
+    return job
+
+
+def test_it_blames_the_one_job_that_a_prefork_child_ran(deliver: Deliver) -> None:
+    job = _runs_in(_worker("prefork"))
+
+    deliver(note, job.pk, "again", redelivered=True)
+
+    job.refresh_from_db()
+    assert (ran, job.losses, job.attempt) == (["again"], 1, 2)
+
+
+def test_it_blames_all_and_parts_them_when_greenlets_crash_for_the_first_time(deliver: Deliver) -> None:
+    worker = _worker("gevent")
+    jobs = [_runs_in(worker) for _ in range(10)]
+    begun = timezone.now()
+
+    for job in jobs:
+        deliver(note, job.pk, "not yet", redelivered=True)
+
+    assert ran == []
+    assert list(Job.objects.values_list("state", "losses").distinct()) == [(State.ACCEPTED, 1)]
+    due = OutboxMessage.objects.values_list("available_at", flat=True)
+    assert len(set(due)) == len(jobs)
+    assert all(begun <= at <= timezone.now() + timedelta(seconds=2) for at in due)
+
+
+def test_it_blames_only_the_most_suspect_when_greenlets_crash_again(deliver: Deliver) -> None:
+    worker = _worker("gevent")
+    innocent, culprit, other = _runs_in(worker), _runs_in(worker, losses=3), _runs_in(worker, losses=2)
+
+    for job in (culprit, innocent, other):  # whatever comes back first
+        deliver(note, job.pk, "not yet", redelivered=True)
+
+    losses = [Job.objects.get(pk=job.pk).losses for job in (innocent, culprit, other)]
+    assert losses == [0, 4, 2]
+    assert "by another job" in JobEvent.objects.get(job=innocent, kind=history.LOST).reason
+
+
+def test_it_ends_the_culprit_when_it_has_crashed_often_enough(deliver: Deliver) -> None:
+    worker = _worker("gevent")
+    innocent, culprit = _runs_in(worker), _runs_in(worker, losses=LOSS_LIMIT - 1)
+
+    for job in (innocent, culprit):
+        deliver(note, job.pk, "not yet", redelivered=True)
+
+    assert Job.objects.get(pk=culprit.pk).state == State.DEAD
+    assert Job.objects.get(pk=innocent.pk).state == State.ACCEPTED
+
+
+def test_it_drops_a_message_that_came_back_when_the_job_waits_for_another(deliver: Deliver) -> None:
+    job = _runs_in(_worker("gevent"))
+
+    deliver(note, job.pk, "not yet", redelivered=True)
+    Job.objects.filter(pk=job.pk).update(available_at=timezone.now() + timedelta(seconds=60))
+    deliver(note, job.pk, "not yet", redelivered=True)
+
+    job.refresh_from_db()
+    assert ran == []
+    assert (job.losses, OutboxMessage.objects.filter(job=job).count()) == (1, 1)
+
+
+def test_it_fails_the_job_alone_when_it_wants_too_much_memory(deliver: Deliver) -> None:
+    job = Job.objects.create(pk="greedy", task=greedy.name, queue="cpu", state=State.QUEUED)
+
+    outcome = deliver(greedy, job.pk)
+
+    job.refresh_from_db()
+    assert job.state == State.FAILED
+    assert not isinstance(outcome.retval, MemoryError)
+    assert "more memory than there is" in job.traceback
+
+
+def test_it_retries_when_the_body_asked_inside_a_transaction_of_its_own(deliver: Deliver) -> None:
+    job = Job.objects.create(pk="again", task=again.name, queue="cpu", state=State.QUEUED)
+
+    outcome = deliver(again, job.pk)
+
+    job.refresh_from_db()
+    assert isinstance(outcome.info.retval, Retry)
+    assert job.state == State.RETRYING
+    assert OutboxMessage.objects.filter(job=job).count() == 1
