@@ -8,6 +8,7 @@ from celery.exceptions import Retry
 from celery.result import AsyncResult
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from django.db.models.functions import Now
 from kombu import Queue
 from kombu.exceptions import OperationalError
 
@@ -118,6 +119,7 @@ def test_it_is_a_job_like_any_other_when_it_must_wait_or_is_scheduled(
     headers = OutboxMessage.objects.get().job.envelope.headers
     assert losable.HEADER not in headers
     assert queues["cpu"].get() is None
+    Job.objects.update(available_at=Now())  # its time comes
     deliver(note, result.id, "x", **{name: headers[name] for name in ("celery_beat_task",) if name in headers})
     assert Job.objects.get(pk=result.id).state == State.SUCCEEDED
 
@@ -128,6 +130,7 @@ def test_it_waits_as_an_ordinary_job_when_it_retries(deliver: Deliver) -> None:
     assert isinstance(outcome.info.retval, Retry)
     message = OutboxMessage.objects.get()
     assert (message.job_id, losable.HEADER in message.job.envelope.headers) == ("some-id", False)
+    Job.objects.update(available_at=Now())  # its time comes
     deliver(again, "some-id", retries=1)
     assert Job.objects.get(pk="some-id").state == State.SUCCEEDED
 

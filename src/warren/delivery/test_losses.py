@@ -64,7 +64,6 @@ def test_it_blames_the_one_job_that_a_prefork_child_ran(deliver: Deliver) -> Non
 def test_it_blames_all_and_parts_them_when_greenlets_crash_for_the_first_time(deliver: Deliver) -> None:
     worker = _worker("gevent")
     jobs = [_runs_in(worker) for _ in range(10)]
-    begun = timezone.now()
 
     for job in jobs:
         deliver(note, job.pk, "not yet", redelivered=True)
@@ -73,7 +72,7 @@ def test_it_blames_all_and_parts_them_when_greenlets_crash_for_the_first_time(de
     assert list(Job.objects.values_list("state", "losses").distinct()) == [(State.ACCEPTED, 1)]
     due = OutboxMessage.objects.values_list("available_at", flat=True)
     assert len(set(due)) == len(jobs)
-    assert all(begun <= at <= timezone.now() + timedelta(seconds=2) for at in due)
+    assert max(due) - min(due) < timedelta(seconds=2)
 
 
 def test_it_blames_only_the_most_suspect_when_greenlets_crash_again(deliver: Deliver) -> None:
