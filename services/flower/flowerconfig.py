@@ -10,7 +10,7 @@ address = "0.0.0.0"  # noqa: S104  the container's own; compose publishes it on 
 basic_auth = [f"{os.environ['FLOWER_USER']}:{(SECRETS / 'flower_password').read_text().strip()}"]
 # reads only, unless FLOWER_READ_ONLY=0: whoever may look may not stop workers
 read_only = os.environ.get("FLOWER_READ_ONLY", "1") != "0"
-if os.environ["BROKER_URL"].startswith("pyamqp://"):  # Redis is asked over the broker connection
+if os.environ["WATCHED_BROKER_URL"].startswith("pyamqp://"):  # Redis is asked over the broker connection
     broker_api = f"http://flower:{(SECRETS / 'broker_password').read_text().strip()}@rabbitmq:15672/api/"
 max_tasks = 5000  # kept in memory; the job table is the history
 persistent = False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import api, batches, own_app
+from tests.integration import api, batches, django_code, own_app, waiting
 from tests.integration.api import Api
 from tests.integration.stack import FILES, WORKERS, CommandFailedError, Stack
 
@@ -110,6 +110,33 @@ def test_a_job_waits_for_a_worker_that_hands_it_back(on_redis: Stack, somebody: 
 
     job = somebody.wait(job_id, within_s=60)
     assert (job["state"], job["attempt"]) == ("succeeded", 2)
+
+
+def test_a_running_job_is_stopped_when_it_is_cancelled(on_redis: Stack, somebody: Api) -> None:
+    job_id = somebody.submit("probe.cpu.sleep", kwargs={"seconds": 300})
+    somebody.wait(job_id, states=("running",))
+
+    somebody.post(f"/api/jobs/{job_id}/cancel/")
+
+    waiting.until(lambda: not _running(on_redis), within_s=30, what="the worker has stopped it")
+    assert somebody.job(job_id)["state"] == "cancelled"
+
+
+def test_flower_shows_both_workers(on_redis: Stack) -> None:
+    login = (on_redis.values["FLOWER_USER"], on_redis.values["FLOWER_PASSWORD"])
+
+    def look() -> bool:
+        page = Api(on_redis.flower_url).get("/workers", auth=login)
+        return all(f"{service}@" in page.text for service in WORKERS)
+
+    waiting.until(look, within_s=30, what="Flower shows both workers")
+
+
+def _running(stack: Stack) -> list[str]:
+    """Names of the tasks that worker-cpu runs now, as it tells over the broker."""
+    active = django_code.run(stack, "from celery import current_app\nanswer = current_app.control.inspect().active()")
+    (running,) = (tasks for name, tasks in active.items() if name.startswith("worker-cpu@"))
+    return [task["name"] for task in running]
 
 
 def _most_sent_again(stack: Stack) -> int:
