@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.catalogue import Setup
 from benchmarks.measure import Measurement, measure
-from benchmarks.project import Project
+from benchmarks.project import CommandFailedError, Project
 from benchmarks.works import Work
 
 
@@ -28,7 +28,11 @@ def _prepared(setup: Setup, folder: Path, stack: ExitStack) -> Project:
     project = Project(setup, folder)
     project.build()
     stack.callback(project.remove)
-    project.create()
+    try:
+        project.create()
+    except CommandFailedError:
+        say(project.logs())
+        raise
     project.halt()
     return project
 
@@ -40,6 +44,8 @@ def _turn(project: Project, works: Sequence[Work], *, number: int, scale: float)
             continue
         made = measure(project, work, number=number, scale=scale)
         say(f"{project.setup.name}: round {number}: {_shown(made)}")
+        if made.void:
+            say(project.logs(project.setup.worker(work.kind)))
         yield made
     project.halt()
 
