@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.chaos import struck
 from tests.chaos.faults import processes
 from tests.chaos.ledger import Ledger
 from tests.integration.stack import Stack
@@ -9,6 +10,4 @@ from tests.integration.stack import Stack
 
 @pytest.mark.ci
 def test_it_keeps_the_promise_when_worker_cpu_is_killed(ledger: Ledger, stack: Stack) -> None:
-    verdict = ledger.under("worker-cpu: kill -9", lambda: processes.kill(stack, "worker-cpu"), times=5)
-
-    assert verdict.repeated_attempts, "no job was struck"
+    struck.in_a_task(ledger, "worker-cpu: kill -9", lambda: processes.kill(stack, "worker-cpu"), queue="cpu", times=5)
