@@ -1,20 +1,16 @@
 """Brings a lease to Celery's worker."""
 
 import atexit
-import logging
 import os
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from celery import bootsteps
 from celery.worker import state
-from django.db import InterfaceError, OperationalError, connection
 
-from warren.delivery import cancellation, outbox
+from warren.delivery import cancellation
 from warren.delivery.leases import Holder, Lease
-from warren.delivery.states import State
-
-log = logging.getLogger(__name__)
 
 
 class LeaseStep(bootsteps.StartStopStep):
@@ -29,7 +25,7 @@ class LeaseStep(bootsteps.StartStopStep):
             concurrency=worker.concurrency,
             queues=",".join(sorted(worker.app.amqp.queues.consume_from)),
         )
-        worker.lease = Lease(holder, running=_running, cancel=self._cancel, send_again=_send_again)
+        worker.lease = Lease(holder, running=_running, cancel=self._cancel)
         # after the pool has stopped, unlike this step's own `stop`; and however Celery ends, unlike its signal
         atexit.register(_give_up_in, os.getpid(), worker.lease)
 
@@ -49,14 +45,8 @@ def _give_up_in(pid: int, lease: Lease) -> None:
         lease.give_up()
 
 
-def _send_again(job_ids: list[str]) -> None:
-    try:
-        outbox.send_again(job_ids, states=[State.RUNNING])
-    except (OperationalError, InterfaceError) as exc:
-        log.warning("not sent again, until the next look: %s", exc)
-    finally:
-        connection.close()
-
-
 def _running() -> list[str]:
-    return [request.id for request in list(state.active_requests)]
+    """Asked from the lease's thread, while the worker's own goes on adding."""
+    while True:
+        with suppress(RuntimeError):  # the set changed while it was copied
+            return [request.id for request in list(state.active_requests)]

@@ -4,8 +4,9 @@
     expired     not renewed for 30 s: whoever claims or reconciles may take the jobs that it holds
     given up    on a clean stop: its jobs go back at once, and that counts as no loss
 
-Owner: one thread of the worker's main process (a greenlet under the green pools), with a connection of its own; the
-forked children of prefork know the lease by its id alone. All times are Postgres'.
+Owner: one thread of the worker's main process, with a connection of its own; a native one under gevent too, since a task
+that blocks the green loop is alive. The forked children of prefork know the lease by its id alone. All times are
+Postgres'.
 
     worker dies                the lease expires; RabbitMQ usually gives the messages back long before
     worker cut off from Postgres   the lease expires, its jobs run elsewhere as the next attempt; what it still finishes
@@ -16,6 +17,7 @@ forked children of prefork know the lease by its id alone. All times are Postgre
 """
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +26,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from warren.delivery import direct
+from warren.delivery import direct, outbox, outbox_rows
+from warren.delivery.states import State
 
 RENEW_EVERY_S = 5.0
 STRAY_S = 15
@@ -81,24 +84,19 @@ class Lease:
         *,
         running: Callable[[], list[str]],
         cancel: Callable[[str], None],
-        send_again: Callable[[list[str]], None],
     ) -> None:
-        """`running` names the jobs that run here now; `cancel` is told of each that was cancelled meanwhile, and
-        `send_again` of those that should run here and do not.
-        """
+        """`running` names the jobs that run here now; `cancel` is told of each that was cancelled meanwhile."""
         global current  # noqa: PLW0603  a process has one lease
         self.id = current = uuid4()
         self._row = {"id": self.id, **vars(holder)}
         self._running = running
         self._cancel = cancel
-        self._send_again = send_again
         self._stopping = threading.Event()
         self._looking = threading.Event()
-        self._thread = threading.Thread(target=self._renew_until_stopped, name="lease", daemon=True)
 
     def start(self) -> None:
         """Begin to renew."""
-        self._thread.start()
+        _start_native_thread(self._renew_until_stopped)
 
     def look(self) -> None:
         """Renew at once, and see at once which jobs were cancelled."""
@@ -135,5 +133,16 @@ class Lease:
             mine = {"id": self.id, "queues": self._row["queues"].split(","), "running": running, "stray_s": STRAY_S}
             if strays := [job_id for (job_id,) in connection.execute(_STRAYS, mine).fetchall()]:
                 log.warning("%d jobs are held by this worker and do not run: %s", len(strays), ", ".join(strays))
-                self._send_again(strays)
+                again = {"ids": strays, "states": [State.RUNNING], "channel": outbox_rows.CHANNEL}
+                connection.execute(outbox.SEND_AGAIN, again)
             self._looking.wait(RENEW_EVERY_S)
+
+
+def _start_native_thread(target: Callable[[], None]) -> None:
+    monkey: Any = sys.modules.get("gevent.monkey")
+    if monkey and monkey.is_module_patched("threading"):
+        from gevent.threadpool import ThreadPool  # noqa: PLC0415  only the io image has gevent
+
+        ThreadPool(1).spawn(target)
+    else:
+        threading.Thread(target=target, name="lease", daemon=True).start()

@@ -20,7 +20,7 @@ from warren.delivery.states import State
 MOST_TOGETHER = 1000
 
 # Jobs that go to the broker again, in states that the caller names; nothing changes for all others.
-_SEND_AGAIN = """
+SEND_AGAIN = """
 WITH job AS (
     UPDATE warren_job
     SET state = 'accepted', available_at = now(), queued_at = NULL, started_at = NULL, finished_at = NULL,
@@ -119,7 +119,7 @@ def send_again(job_ids: Iterable[str], *, states: Iterable[State]) -> list[str]:
     A job whose message is still on its way may then be delivered twice; the claim lets one delivery run it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SEND_AGAIN, {"ids": list(job_ids), "states": list(states), "channel": outbox_rows.CHANNEL})
+        cursor.execute(SEND_AGAIN, {"ids": list(job_ids), "states": list(states), "channel": outbox_rows.CHANNEL})
         return [row[0] for row in cursor.fetchall()]
 
 

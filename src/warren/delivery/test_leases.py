@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from warren.delivery import leases
 from warren.delivery.leases import Holder, Lease
-from warren.delivery.models import Job, Worker
+from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import State
 
 # the lease has a connection of its own, which sees only what is committed
@@ -21,17 +21,12 @@ def cancelled() -> list[str]:
 
 
 @pytest.fixture
-def strays() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def lease(cancelled: list[str], strays: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lease]:
+def lease(cancelled: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lease]:
     """A lease that is renewed ten times a second."""
     monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.1)
     monkeypatch.setattr(leases, "current", None)
     monkeypatch.setattr(leases, "STRAY_S", 0)
-    made = Lease(HOLDER, running=lambda: ["runs-here"], cancel=cancelled.append, send_again=strays.extend)
+    made = Lease(HOLDER, running=lambda: ["runs-here"], cancel=cancelled.append)
     made.start()
     yield made
     made.give_up()
@@ -77,15 +72,14 @@ def test_it_tells_the_worker_when_a_job_that_runs_here_was_cancelled(
     assert set(cancelled) == {"runs-here"}
 
 
-def test_it_gives_back_what_it_holds_and_does_not_run(
-    lease: Lease, strays: list[str], wait_until: Callable[..., None]
-) -> None:
-    fields = {"task": "t", "queue": "cpu", "started_at": timezone.now()}
+def test_it_sends_again_what_it_holds_and_does_not_run(lease: Lease, wait_until: Callable[..., None]) -> None:
+    fields = {"task": "t", "queue": "cpu", "message": "{}", "started_at": timezone.now()}
     Job.objects.create(pk="runs-here", state=State.RUNNING, lease=lease.id, **fields)
     Job.objects.create(pk="stray", state=State.RUNNING, lease=lease.id, **fields)
     Job.objects.create(pk="done", state=State.SUCCEEDED, lease=lease.id, **fields)
     Job.objects.create(pk="of-another", state=State.RUNNING, lease=UUID(int=1), **fields)
 
-    wait_until(lambda: bool(strays))
+    wait_until(OutboxMessage.objects.exists)
 
-    assert set(strays) == {"stray"}
+    assert OutboxMessage.objects.get().job_id == "stray"
+    assert Job.objects.get(pk="stray").losses == 0
