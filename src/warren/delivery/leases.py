@@ -4,8 +4,8 @@
     expired     not renewed for 30 s: whoever claims or reconciles may take the jobs that it holds
     given up    on a clean stop: its jobs go back at once, and that counts as no loss
 
-Owner: one thread of the worker's main process, with a connection of its own; a native one under gevent too, since a task
-that blocks the green loop is alive. The forked children of prefork know the lease by its id alone. All times are
+Owner: one thread of the worker's main process, with a connection of its own; a native one under gevent too, since a
+task that blocks the green loop is alive. The forked children of prefork know the lease by its id alone. All times are
 Postgres'.
 
     worker dies                the lease expires; RabbitMQ usually gives the messages back long before

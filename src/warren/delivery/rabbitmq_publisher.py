@@ -105,7 +105,7 @@ class RabbitMQPublisher:
             yield
         except BROKER_ERRORS as exc:
             self.close()
-            raise BrokerError(f"RabbitMQ: {exc or type(exc).__name__}") from exc
+            raise BrokerError(f"RabbitMQ: {str(exc) or type(exc).__name__}") from exc
 
     def _open(self) -> None:
         if self._channel is not None:

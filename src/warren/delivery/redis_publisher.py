@@ -121,4 +121,4 @@ class RedisPublisher:
             yield
         except BROKER_ERRORS as exc:
             self.close()
-            raise BrokerError(f"Redis: {exc or type(exc).__name__}") from exc
+            raise BrokerError(f"Redis: {str(exc) or type(exc).__name__}") from exc

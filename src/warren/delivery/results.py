@@ -65,6 +65,8 @@ class JobBackend(BaseBackend):
         """Store the outcome of a finished task. With `ignore_result` the state is kept and the value is not."""
         if getattr(request, "job_finished", False):
             return  # in the task's own transaction (`task.py`)
+        if _is_eager(request) and not store_result:
+            return  # called, not submitted: there is no job
         kept = result if store_result else None
         super().mark_as_done(task_id, kept, _storing(request), store_result=True, state=state)
 
@@ -86,6 +88,9 @@ class JobBackend(BaseBackend):
         follow = partial(
             super().mark_as_failure, task_id, exc, traceback, request, call_errbacks=call_errbacks, state=state
         )
+        if _is_eager(request) and not store_result:
+            super().mark_as_failure(task_id, exc, traceback, request, False, call_errbacks, state)  # noqa: FBT003  Celery's
+            return
         ending = FROM_CELERY[state]
         self._fail(_Outcome(task_id, ending, self.encode_result(exc, state), traceback, request), follow)
 
@@ -267,6 +272,10 @@ class JobBackend(BaseBackend):
 
     def _delete_group(self, group_id: str) -> None:
         ResultGroup.objects.filter(pk=group_id).delete()
+
+
+def _is_eager(request: Context | None) -> bool:
+    return bool(getattr(request, "is_eager", False))
 
 
 def _ours(task_id: str, request: Context | None) -> QuerySet[Job]:

@@ -195,3 +195,11 @@ def test_it_restores_a_group_when_it_was_saved() -> None:
     assert [each.id for each in restored.results or ()] == [each.id for each in result.results]
     result.delete()
     assert GroupResult.restore(result.id) is None
+
+
+def test_it_makes_no_job_when_a_task_is_applied_eagerly() -> None:
+    assert give.apply(("value",)).get() == "value"
+    with pytest.raises(ValueError, match="no such file"):
+        fail.apply().get()
+
+    assert not Job.objects.exists()
