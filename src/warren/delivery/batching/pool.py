@@ -102,6 +102,8 @@ class BatchingPool(prefork.TaskPool):
 
     def _forget(self) -> None:
         self._waiting.clear()
+        # what Celery ends with the connection may never call back, and would hold its child's place for ever
+        self._handed_out.clear()
         self._pool.flush()
 
     def _hand_out(self) -> None:
