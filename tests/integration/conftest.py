@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration import api, own_app
+from tests.integration import account, api, own_app
 from tests.integration.api import Api
 from tests.integration.stack import CommandFailedError, Stack
 
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed and (stack := item.config.stash.get(STACK, None)):
-        report.sections.append(("the stack", stack.describe_unwell()))
+        report.sections.append(("the stack", account.of(stack)))
     return report
 
 

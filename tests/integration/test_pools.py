@@ -8,7 +8,7 @@ from tests.integration.stack import Stack
 
 # how each pool names itself in `inspect stats`
 POOLS = {
-    "prefork": "celery.concurrency.prefork:TaskPool",
+    "prefork": "warren.delivery.batching.pool:BatchingPool",
     "gevent": "celery.concurrency.gevent:TaskPool",
     "threads": "celery.concurrency.thread:TaskPool",
     "solo": "celery.concurrency.solo:TaskPool",

@@ -5,8 +5,9 @@
     given up    on a clean stop: its jobs go back at once, and that counts as no loss
 
 Owner: one thread of the worker's main process, with a connection of its own; a native one under gevent too, since a
-task that blocks the green loop is alive. The forked children of prefork know the lease by its id alone. All times are
-Postgres'.
+task that blocks the green loop is alive. The forked children of prefork know the lease by its id alone; none is forked
+while the thread works, or the child would inherit a lock of the resolver or of libpq that nobody releases. All times
+are Postgres'.
 
     worker dies                the lease expires; RabbitMQ usually gives the messages back long before
     worker cut off from Postgres   the lease expires, its jobs run elsewhere as the next attempt; what it still finishes
@@ -17,10 +18,13 @@ Postgres'.
 """
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -61,6 +65,8 @@ _CANCELLED = "SELECT id FROM warren_job WHERE id = ANY(%s) AND state = 'cancelle
 
 log = logging.getLogger(__name__)
 
+_no_fork = threading.Lock()
+
 # of this process; set before a pool forks, so that its children know it
 current: UUID | None = None
 
@@ -93,9 +99,14 @@ class Lease:
         self._cancel = cancel
         self._stopping = threading.Event()
         self._looking = threading.Event()
+        # none but prefork forks, and gevent's stand-in of a lock is nothing for a native thread
+        self._may_not_fork = _no_fork if holder.pool == "prefork" else nullcontext()
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def start(self) -> None:
         """Begin to renew."""
+        if self._row["pool"] == "prefork":
+            _make_forks_wait()
         _start_native_thread(self._renew_until_stopped)
 
     def look(self) -> None:
@@ -114,28 +125,44 @@ class Lease:
 
     def _renew_until_stopped(self) -> None:
         while not self._stopping.is_set():
-            try:
-                with direct.connect("lease") as connection:
-                    self._renew_over(connection)
-            except psycopg.Error as exc:
-                log.warning("the lease of %s could not be renewed: %s", self._row["name"], exc)
-                self._stopping.wait(RENEW_EVERY_S / 2)
+            with self._may_not_fork:
+                pause_s = self._try_to_renew()
+            self._looking.wait(pause_s)
+        self._disconnect()
 
-    def _renew_over(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-        while not self._stopping.is_set():
-            self._looking.clear()
-            running = self._running()
-            connection.execute(_RENEW, self._row)
-            # a cancel also tells workers through RabbitMQ, and sooner; here it reaches them while RabbitMQ is away
-            if running:
-                for (job_id,) in connection.execute(_CANCELLED, [running]).fetchall():
-                    self._cancel(job_id)
-            mine = {"id": self.id, "queues": self._row["queues"].split(","), "running": running, "stray_s": STRAY_S}
-            if strays := [job_id for (job_id,) in connection.execute(_STRAYS, mine).fetchall()]:
-                log.warning("%d jobs are held by this worker and do not run: %s", len(strays), ", ".join(strays))
-                again = {"ids": strays, "states": [State.RUNNING], "channel": outbox_rows.CHANNEL}
-                connection.execute(outbox.SEND_AGAIN, again)
-            self._looking.wait(RENEW_EVERY_S)
+    def _try_to_renew(self) -> float:
+        try:
+            self._renew()
+        except psycopg.Error as exc:
+            log.warning("the lease of %s could not be renewed: %s", self._row["name"], exc)
+            self._disconnect()
+            return RENEW_EVERY_S / 2
+        return RENEW_EVERY_S
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+
+    def _renew(self) -> None:
+        self._looking.clear()
+        connection = self._connection = self._connection or direct.connect("lease")
+        running = self._running()
+        connection.execute(_RENEW, self._row)
+        # a cancel also tells workers through RabbitMQ, and sooner; here it reaches them while RabbitMQ is away
+        if running:
+            for (job_id,) in connection.execute(_CANCELLED, [running]).fetchall():
+                self._cancel(job_id)
+        mine = {"id": self.id, "queues": self._row["queues"].split(","), "running": running, "stray_s": STRAY_S}
+        if strays := [job_id for (job_id,) in connection.execute(_STRAYS, mine).fetchall()]:
+            log.warning("%d jobs are held by this worker and do not run: %s", len(strays), ", ".join(strays))
+            again = {"ids": strays, "states": [State.RUNNING], "channel": outbox_rows.CHANNEL}
+            connection.execute(outbox.SEND_AGAIN, again)
+
+
+@cache
+def _make_forks_wait() -> None:
+    os.register_at_fork(before=_no_fork.acquire, after_in_parent=_no_fork.release, after_in_child=_no_fork.release)
 
 
 def _start_native_thread(target: Callable[[], None]) -> None:

@@ -1,3 +1,5 @@
+import os
+import threading
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
@@ -83,3 +85,27 @@ def test_it_sends_again_what_it_holds_and_does_not_run(lease: Lease, wait_until:
 
     assert OutboxMessage.objects.get().job_id == "stray"
     assert Job.objects.get(pk="stray").losses == 0
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that forking beside threads is a risk
+def test_no_child_is_forked_while_it_works(lease: Lease, wait_until: Callable[..., None]) -> None:
+    working, goes_on, forked = threading.Event(), threading.Event(), threading.Event()
+
+    def running() -> list[str]:
+        working.set()
+        goes_on.wait(10)
+        return []
+
+    def fork() -> None:
+        if (child := os.fork()) == 0:
+            os._exit(0)
+        forked.set()
+        os.waitpid(child, 0)
+
+    lease._running = running
+    wait_until(working.is_set)
+    threading.Thread(target=fork, daemon=True).start()
+
+    assert not forked.wait(0.5)
+    goes_on.set()
+    assert forked.wait(5)
