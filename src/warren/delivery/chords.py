@@ -1,6 +1,6 @@
 """The barrier of a chord: its body is sent once, in the transaction that stores the last part's outcome.
 
-Each part's outcome is stored once (`results.py`), and in the same transaction it counts itself here; the row's lock
+Each part's outcome is stored once (`closing.py`), and in the same transaction it counts itself here; the row's lock
 puts the parts in order, so exactly one of them sees the count reach the size. Celery tells the size just before it
 sends the last part, which may be after other parts have returned.
 

@@ -6,7 +6,7 @@ import pytest
 from celery.result import AsyncResult
 from django.db import connection
 
-from warren.delivery import results
+from warren.delivery import result_reading
 from warren.delivery.listening import listener
 from warren.delivery.models import Job
 from warren.delivery.states import State
@@ -37,8 +37,8 @@ def _succeed_after(seconds: float) -> threading.Timer:
 
 
 def test_it_wakes_whoever_waits_for_a_result_when_it_is_there(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "FIRST_POLL_S", 30.0)
-    monkeypatch.setattr(results, "LONGEST_POLL_S", 30.0)
+    monkeypatch.setattr(result_reading, "FIRST_POLL_S", 30.0)
+    monkeypatch.setattr(result_reading, "LONGEST_POLL_S", 30.0)
     timer = _succeed_after(1.0)
 
     assert AsyncResult(job.pk).get(timeout=20, interval=30) == "done"

@@ -1,7 +1,7 @@
 """Takes back what a job's end did to the chain and chord around it, so that they go on when it runs again.
 
 When a step of a canvas fails, what will never be sent fails with it: the rest of its chain, the body of its chord, and
-whatever waits for these. Such a job has a row without a message (`results.py`); until then it had none, so the row is
+whatever waits for these. Such a job has a row without a message (`closing.py`); until then it had none, so the row is
 deleted here. A part that has returned was counted (`chords.py`); the count is made anew from the parts' rows, so that
 no part counts twice and the body is sent once, whoever had failed and however often.
 

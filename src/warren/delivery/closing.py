@@ -1,0 +1,62 @@
+"""Making a job final, once.
+
+Every write is guarded: by the attempt number where the writer has claimed the job, and always by "not final yet". A
+late result of a lost attempt, or of a job that was cancelled meanwhile, changes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from celery.app.task import Context
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from warren.delivery import losable
+from warren.delivery.models import Job
+from warren.delivery.states import FINAL, State
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ends; `result` is what Celery encodes: plain data, for an exception its name and arguments."""
+
+    task_id: str
+    state: State
+    result: Any
+    traceback: Any
+    request: Context | None
+
+
+def close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
+    """Make the job final; False, and nothing changed, if it is already or another attempt runs."""
+    if getattr(outcome.request, losable.HEADER, False):
+        return True  # it has no job; what follows from it does follow
+    fields: dict[str, Any] = {
+        "state": outcome.state,
+        "result": encode(outcome.result),
+        "traceback": str(outcome.traceback or ""),
+    }
+    if ours(outcome.task_id, outcome.request).update(finished_at=Now(), **fields):
+        return True
+    if Job.objects.filter(pk=outcome.task_id).exists():
+        return False
+    # the rest of a chain, or the body of a chord, that will never be sent: whoever waits for it must learn why
+    task = getattr(outcome.request, "task", None) or ""
+    never_sent = Job(pk=outcome.task_id, task=task, finished_at=timezone.now(), **fields)
+    Job.objects.bulk_create([never_sent], ignore_conflicts=True)
+    return True
+
+
+def ours(task_id: str, request: Context | None) -> QuerySet[Job]:
+    """The job, while it is not final and the request may speak for it."""
+    job = Job.objects.filter(pk=task_id).exclude(state__in=FINAL)
+    if attempt := getattr(request, "job_attempt", None):
+        # waiting once more, it was taken from this attempt: sent again, or retried by hand
+        return job.filter(attempt=attempt, state__in=(State.RUNNING, State.RETRYING))
+    if hostname := getattr(request, "hostname", None):
+        # a worker's main process (hard time limit, lost child) knows the message, not the claim: it speaks for
+        # what runs on this worker, not for an attempt that another one has taken meanwhile
+        return job.exclude(Q(state=State.RUNNING) & ~Q(worker=hostname))
+    return job
