@@ -10,6 +10,7 @@ current one (`outcomes.py`). One statement takes any number of jobs.
                                    A process of greenlets or threads dies with many: those are sent again (`losses.py`)
     it dies again and again        each such claim counts a loss; after LOSS_LIMIT the job is dead, whatever the broker
     job is not due yet             it was sent again, for later: this message is an old one, dropped
+    job is past its expiry         it becomes expired here, by Postgres' clock
     job is final                   cancelled, or done by another delivery: dropped, acked
     no row                         published by a producer that is not Warren's: adopted
 """
@@ -23,7 +24,7 @@ from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import history, leases, losses
+from warren.delivery import expiry, history, leases, losses
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError, WorkersLost
 from warren.delivery.states import State
@@ -42,6 +43,7 @@ SET state = 'running', attempt = job.attempt + 1, losses = job.losses + (job.sta
 FROM unnest(%(ids)s::text[], %(redelivered)s::boolean[]) AS delivery(id, redelivered)
 WHERE job.id = delivery.id
   AND (job.state IN ('accepted', 'queued', 'retrying') AND job.available_at <= clock_timestamp()
+       AND (job.expires_at IS NULL OR job.expires_at > clock_timestamp())
        OR (job.state = 'running'
            AND (delivery.redelivered
                 OR NOT EXISTS (SELECT FROM warren_worker AS holder
@@ -101,7 +103,10 @@ def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim
         later = losses.spread(came_back) if came_back else ()
         row["ids"] = [None if job_id in later else job_id for job_id in redelivered]
         cursor.execute(_TAKE, row)
-        return {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
+        taken = {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
+    if len(taken) < len(redelivered):
+        expiry.settle(job_id for job_id in redelivered if job_id not in taken)
+    return taken
 
 
 def give_back_pooled_connection() -> None:

@@ -69,10 +69,13 @@ def add(
     headers: Mapping[str, Any],
     properties: Mapping[str, Any],
     serializer: str,
+    delay_s: float | None = None,
+    expires_in_s: float | None = None,
 ) -> None:
     """Accept one task message in Celery's protocol 2: `body` is (args, kwargs, embed).
 
-    The header `eta` becomes the time at which the relay publishes; no message waits inside a worker.
+    The header `eta` becomes the time at which the relay publishes; no message waits inside a worker. `delay_s` and
+    `expires_in_s`, counted by Postgres from now, stand over the headers `eta` and `expires`.
     Raises `UnsupportedSerializerError` for a serializer that does not write JSON, kombu's `EncodeError` for
     arguments that it cannot write, and `QueueFullError` for new work while too much waits.
     """
@@ -83,6 +86,8 @@ def add(
         headers=headers,
         properties=properties,
         serializer=serializer,
+        delay_s=delay_s,
+        expires_in_s=expires_in_s,
     )
     collected = _together.get()
     if collected and collected.takes():

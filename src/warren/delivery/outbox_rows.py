@@ -31,6 +31,9 @@ _COLUMNS = {
     "available_at": "timestamptz",
     "expires_at": "timestamptz",
 }
+# seconds from now; where they are given, the moment of that name is not
+_RELATIVE = {"available_at": "delay_s", "expires_at": "expires_in_s"}
+_GIVEN = _COLUMNS | dict.fromkeys(_RELATIVE.values(), "float8")
 
 # The job: new, or, when a running attempt publishes its own id again (retry, replace), waiting for the next attempt.
 # A job that is final or already waiting is left as it is, and then no message is written: the id was used before.
@@ -57,15 +60,17 @@ def _add(given: str) -> str:
 
 def _row(value: str) -> str:
     values = {name: value.format(name) for name in _COLUMNS}
+    for moment, seconds in _RELATIVE.items():
+        values[moment] = f"coalesce({values[moment]}, clock_timestamp() + {value.format(seconds)} * interval '1s')"
     values["available_at"] = f"coalesce({values['available_at']}, now())"
     return f"{', '.join(values.values())}, 'accepted', 0, '', '', now()"
 
 
-_ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())
+_ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _GIVEN.items())
 
 _ADD_ONE = _add(f"VALUES ({_row('%({})s')})")
 # an array for each column: measured at four times the speed of psycopg's executemany, a statement for each row
-_ADD_MANY = _add(f"SELECT {_row('{}')} FROM unnest({_ARRAYS}) AS given ({', '.join(_COLUMNS)})")  # noqa: S608  all ours
+_ADD_MANY = _add(f"SELECT {_row('{}')} FROM unnest({_ARRAYS}) AS given ({', '.join(_GIVEN)})")  # noqa: S608  all ours
 
 
 class Row(TypedDict):
@@ -83,6 +88,8 @@ class Row(TypedDict):
     group_id: str
     available_at: datetime | None
     expires_at: datetime | None
+    delay_s: float | None
+    expires_in_s: float | None
     is_new: bool
 
 
@@ -94,6 +101,8 @@ def make(
     headers: Mapping[str, Any],
     properties: Mapping[str, Any],
     serializer: str,
+    delay_s: float | None,
+    expires_in_s: float | None,
 ) -> Row:
     """The row of a task message; raises as `outbox.add` does."""
     args, kwargs, embed = body
@@ -121,8 +130,10 @@ def make(
         "root_id": headers.get("root_id") or "",
         "parent_id": headers.get("parent_id") or "",
         "group_id": headers.get("group") or "",
-        "available_at": _moment(headers.get("eta")),
-        "expires_at": _moment(headers.get("expires")),
+        "available_at": _moment(headers.get("eta")) if delay_s is None else None,
+        "expires_at": _moment(headers.get("expires")) if expires_in_s is None else None,
+        "delay_s": delay_s,
+        "expires_in_s": expires_in_s,
         "is_new": admission.is_new(headers),
     }
 
@@ -138,7 +149,7 @@ def write(rows: Sequence[Row]) -> None:
         for row in rows:
             distinct.setdefault(row["id"], {**row})
         statement = _ADD_MANY
-        parameters = {name: [row[name] for row in distinct.values()] for name in _COLUMNS}
+        parameters = {name: [row[name] for row in distinct.values()] for name in _GIVEN}
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 

@@ -17,18 +17,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import psycopg
 from celery import Celery
-from celery.exceptions import TaskRevokedError
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Min
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from warren.delivery import dead_letters, endings, reconciler, wipe
+from warren.delivery import dead_letters, expiry, reconciler, wipe
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.outbox_rows import CHANNEL
 from warren.delivery.publisher import BrokerError
@@ -101,7 +99,7 @@ class Relay:
         self._reconciled_at = time.monotonic()
         self.look_for_wipe()
         self._publisher.drain(DEAD_LETTER_QUEUE, handle=dead_letters.bury)
-        reconciler.run(self._publisher.messages_ready, now=timezone.now())
+        reconciler.run(self._publisher.messages_ready, now=_now())
 
     def run_pass(self) -> int:
         """Move one batch; returns how many rows left the outbox. Raises `BrokerError` when RabbitMQ is away."""
@@ -130,17 +128,23 @@ class Relay:
         driver.execute(f"LISTEN {CHANNEL}")
         # a message that was committed between the pass and LISTEN was not announced to us
         next_due = OutboxMessage.objects.aggregate(at=Min("available_at"))["at"]
-        wait_s = LONGEST_WAIT_S if next_due is None else (next_due - timezone.now()).total_seconds()
+        wait_s = LONGEST_WAIT_S if next_due is None else (next_due - _now()).total_seconds()
         for _ in driver.notifies(timeout=max(SHORTEST_WAIT_S, min(wait_s, LONGEST_WAIT_S)), stop_after=1):
             pass
 
 
 def _settle_unwanted(due: list[OutboxMessage]) -> set[str]:
     """Jobs among these that need no message any more: those past their expiry become expired here."""
-    jobs = Job.objects.filter(pk__in=[message.job_id for message in due])
-    for job in jobs.filter(expires_at__lte=Now()).exclude(state__in=FINAL):
-        endings.end(job, state=State.EXPIRED, error=TaskRevokedError("expired"))
-    return set(jobs.filter(state__in=FINAL).values_list("pk", flat=True))
+    wanted = [message.job_id for message in due]
+    expiry.settle(wanted)
+    return set(Job.objects.filter(pk__in=wanted, state__in=FINAL).values_list("pk", flat=True))
+
+
+def _now() -> datetime:
+    """Postgres' time: this machine's clock may be wrong."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        return cast("datetime", cursor.fetchone()[0])
 
 
 def _mark_queued(messages: list[OutboxMessage]) -> None:
@@ -156,5 +160,5 @@ def _note(refused: dict[int, str]) -> None:
         OutboxMessage.objects.filter(pk=pk).update(
             failures=F("failures") + 1,
             last_error=reason,
-            available_at=timezone.now() + timedelta(seconds=ROW_BACK_OFF_S),
+            available_at=Now() + timedelta(seconds=ROW_BACK_OFF_S),
         )

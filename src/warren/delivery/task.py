@@ -40,6 +40,7 @@ class JobTask(DjangoTask[..., Any]):
     """
 
     abstract = True
+    Request = "warren.delivery.request:JobRequest"
     arguments: Any = None
     transactional: bool = False
     durable: bool = True

@@ -154,3 +154,24 @@ def test_it_touches_no_database_when_a_task_is_called_as_a_function(
         assert note("direct") == "direct"
 
     assert ran == ["direct"]
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RETRYING])
+def test_it_ends_a_job_as_expired_when_its_time_is_over_by_postgres_clock(deliver: Deliver, state: State) -> None:
+    job = _job(state=state, expires_at=timezone.now() - timedelta(seconds=1))
+
+    deliver(note, job.pk, "late")
+
+    job.refresh_from_db()
+    assert ran == []
+    assert (job.state, job.attempt) == (State.EXPIRED, 0)
+    assert job.finished_at is not None
+
+
+def test_it_lets_a_job_go_on_past_its_expiry_when_it_had_started(deliver: Deliver) -> None:
+    job = _job(state=State.RUNNING, attempt=1, expires_at=timezone.now() - timedelta(seconds=1))
+
+    deliver(note, job.pk, "again", redelivered=True)
+
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (State.SUCCEEDED, 2)

@@ -3,7 +3,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from celery import chain, shared_task
+from celery import Celery, chain, shared_task
 from celery.result import AsyncResult
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -74,6 +74,20 @@ def test_it_keeps_expiry_and_priority_when_they_are_given() -> None:
     assert job.expires_at is not None
     assert timedelta(seconds=50) < job.expires_at - timezone.now() <= timedelta(seconds=60)
     assert job.envelope.properties["priority"] == job.priority == 7
+
+
+def test_it_counts_seconds_by_postgres_clock_when_the_submitters_is_wrong(
+    app: Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = timezone.now()
+    monkeypatch.setattr(app, "now", lambda: true + timedelta(hours=1))
+
+    result = add.apply_async((1, 2), countdown=20, expires=60)
+
+    job = Job.objects.get(pk=result.id)
+    assert job.expires_at is not None
+    assert timedelta(seconds=19) < job.available_at - true < timedelta(seconds=40)
+    assert timedelta(seconds=59) < job.expires_at - true < timedelta(seconds=80)
 
 
 def test_it_writes_one_message_when_an_id_is_used_twice() -> None:

@@ -58,17 +58,22 @@ def prepare(wanted: Submission, *, now: datetime) -> Call:
     """
     task: JobTask = callable_tasks.find(wanted.task)
     kwargs = arguments.validated(task, args=wanted.args, kwargs=wanted.kwargs)
-    starts_at = _starts_at(wanted, now)
-    expires_at = _expires_at(wanted, now, starts_at or now)
-    options = _without_none(eta=starts_at, expires=expires_at, priority=wanted.priority)
+    _check_expiry(wanted, now, _starts_at(wanted, now))
+    # what was given in seconds is counted by Postgres
+    options = _without_none(
+        countdown=wanted.countdown or None,
+        eta=wanted.eta,
+        expires=wanted.expires,
+        priority=wanted.priority,
+    )
     return Call(task=task, kwargs=kwargs, options=options)
 
 
-def _starts_at(wanted: Submission, now: datetime) -> datetime | None:
+def _starts_at(wanted: Submission, now: datetime) -> datetime:
     if wanted.countdown is not None:
-        return now + timedelta(seconds=wanted.countdown) if wanted.countdown else None
+        return now + timedelta(seconds=wanted.countdown)
     if wanted.eta is None:
-        return None
+        return now
     _refuse_naive("eta", wanted.eta)
     if wanted.eta < now:
         raise UnacceptableError({"eta": [f"{wanted.eta.isoformat()} is past; it is {now.isoformat()} now."]})
@@ -77,10 +82,10 @@ def _starts_at(wanted: Submission, now: datetime) -> datetime | None:
     return wanted.eta
 
 
-def _expires_at(wanted: Submission, now: datetime, starts_at: datetime) -> datetime | None:
+def _check_expiry(wanted: Submission, now: datetime, starts_at: datetime) -> None:
     match wanted.expires:
         case None:
-            return None
+            return
         case datetime() as expires_at:
             _refuse_naive("expires", expires_at)
         case seconds:
@@ -93,7 +98,6 @@ def _expires_at(wanted: Submission, now: datetime, starts_at: datetime) -> datet
         raise UnacceptableError(
             {"expires": [f"{expires_at.isoformat()} is more than {LONGEST_DELAY.days} days after the job may start."]}
         )
-    return expires_at
 
 
 def _without_none(**options: Any) -> dict[str, Any]:
