@@ -15,62 +15,18 @@ killed a child.
 Owner: the event loop of the worker's main process; nothing here is shared with a thread.
 """
 
-import logging
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from billiard.einfo import ExceptionInfo
-from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 from celery.concurrency import prefork
 
+from warren.delivery.batching.order import Order
 from warren.delivery.batching.pace import BATCH_S, Pace
-
-if TYPE_CHECKING:
-    from warren.delivery.batching.batch import Outcome
+from warren.delivery.batching.trip import Trip, run_batch
 
 LARGEST_BATCH = 64
-ENDS_OF_A_CHILD = (WorkerLostError, Terminated, TimeLimitExceeded, SystemExit, KeyboardInterrupt)
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(eq=False)
-class Order:
-    """One job on its way to a child; Celery holds it, weakly, in place of the pool's own result."""
-
-    target: Callable[..., Any]
-    args: tuple[Any, ...]
-    options: dict[str, Any]
-    result: Any = field(default=None)
-    terminated: bool = False
-
-    @property
-    def task(self) -> str:
-        return str(self.args[0])
-
-    @property
-    def limits(self) -> tuple[Any, Any]:
-        return self.options.get("soft_timeout"), self.options.get("timeout")
-
-    @property
-    def may_share(self) -> bool:
-        return not self.args[2]["delivery_info"]["redelivered"]
-
-    def terminate(self, signum: int) -> None:
-        """It was revoked; the caller kills the child that runs it."""
-        self.terminated = True
-        if self.result is not None:
-            self.result.terminate(signum)
-
-    def tell(self, callback: str, *args: Any) -> None:
-        """Call Celery back about this job alone: what fails for one is no concern of the others."""
-        try:
-            self.options[callback](*args)
-        except Exception:
-            log.exception("%s of job %s failed", callback, self.args[1])
 
 
 class BatchingPool(prefork.TaskPool):
@@ -155,62 +111,12 @@ class BatchingPool(prefork.TaskPool):
         return order.result
 
     def _send_batch(self, orders: list[Order]) -> Any:
-        def on_accepted(pid: int, accepted_at: float) -> None:
-            for order in orders:
-                order.tell("accept_callback", pid, accepted_at)
-
-        def on_timeout(*, soft: bool, timeout: float) -> None:
-            if soft:
-                for order in orders:
-                    order.tell("timeout_callback", soft, timeout)
-
-        def on_done(outcomes: "list[Outcome]") -> None:
-            for order, (returned, value) in zip(orders, outcomes, strict=True):
-                self._note_pace(order, value)
-                order.tell("callback" if returned else "error_callback", value)
-            self._hand_out()
-
-        def on_lost(error: ExceptionInfo) -> None:
-            lost = _worker_lost() if isinstance(_cause(error), ENDS_OF_A_CHILD) else error
-            for order in orders:
-                order.tell("error_callback", error if order.terminated else lost)
-            self._hand_out()
-
-        soft_limit_s, limit_s = orders[0].limits
+        trip = Trip(orders, on_outcome=self._note_pace, on_end=self._hand_out)
         return self._pool.apply_async(
-            run_batch,
-            (orders[0].target, [order.args for order in orders]),
-            {},
-            accept_callback=on_accepted,
-            timeout_callback=on_timeout,
-            callback=on_done,
-            error_callback=on_lost,
-            soft_timeout=soft_limit_s,
-            timeout=limit_s,
-            callbacks_propagate=self.callbacks_propagate,
-            correlation_id=orders[0].options.get("correlation_id"),
+            run_batch, trip.errand, {}, callbacks_propagate=self.callbacks_propagate, **trip.options
         )
 
     def _note_pace(self, order: Order, outcome: Any) -> None:
         """`outcome` is what Celery's tracer returns, (failed, value, seconds), or an error."""
         if isinstance(outcome, tuple) and outcome[2] is not None:
             self._pace.note(order.task, outcome[2])
-
-
-def run_batch(trace: Callable[..., Any], jobs: list[tuple[Any, ...]]) -> "list[Outcome]":
-    """Run in a child; see `batch.py`."""
-    from warren.delivery.batching import batch  # noqa: PLC0415  Celery loads this pool before Django has its models
-
-    return batch.run(trace, jobs)
-
-
-def _cause(error: ExceptionInfo) -> Any:
-    cause = error.exception
-    return getattr(cause, "exc", cause)  # billiard wraps what it has pickled
-
-
-def _worker_lost() -> ExceptionInfo:
-    try:
-        raise WorkerLostError("the process that ran a batch was lost")  # noqa: TRY301  Celery reads a traceback
-    except WorkerLostError:
-        return ExceptionInfo()

@@ -6,8 +6,10 @@ import pytest
 from billiard.einfo import ExceptionInfo
 from billiard.exceptions import Terminated, WorkerLostError
 
+from warren.delivery.batching.order import Order
 from warren.delivery.batching.pace import BATCH_S
-from warren.delivery.batching.pool import BatchingPool, Order, run_batch
+from warren.delivery.batching.pool import BatchingPool
+from warren.delivery.batching.trip import run_batch
 
 
 class Sent:
