@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from warren.delivery import leases
+from warren.delivery import lease_rows, leases
 from warren.delivery.leases import Holder, Lease
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import State
@@ -27,7 +27,7 @@ def lease(cancelled: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lea
     """A lease that is renewed ten times a second."""
     monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.1)
     monkeypatch.setattr(leases, "current", None)
-    monkeypatch.setattr(leases, "STRAY_S", 0)
+    monkeypatch.setattr(lease_rows, "STRAY_S", 0)
     made = Lease(HOLDER, running=lambda: ["runs-here"], cancel=cancelled.append)
     made.start()
     yield made
