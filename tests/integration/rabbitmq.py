@@ -21,7 +21,16 @@ def ask(stack: Stack, path: str) -> Any:
 
 def messages(stack: Stack, queue: str) -> int:
     """How many messages the broker holds in a queue, as `rabbitmqctl` counts them now; the API's figures lag."""
-    said = stack.execute("rabbitmq", "rabbitmqctl", "list_queues", "--vhost", "warren", "--quiet", "name", "messages")
+    return _count(stack, queue, "messages")
+
+
+def held(stack: Stack, queue: str) -> int:
+    """How many messages of a queue its consumers have and did not acknowledge yet."""
+    return _count(stack, queue, "messages_unacknowledged")
+
+
+def _count(stack: Stack, queue: str, what: str) -> int:
+    said = stack.execute("rabbitmq", "rabbitmqctl", "list_queues", "--vhost", "warren", "--quiet", "name", what)
     counts = dict(line.split("\t") for line in said.splitlines() if "\t" in line)
     return int(counts[queue])
 

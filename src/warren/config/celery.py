@@ -48,7 +48,10 @@ def make_app() -> Celery:
         "warren.health.pulse:PulseStep",
         "warren.health.shutdown:ShutdownStep",
     }
-    made.steps["consumer"].add("warren.health.readiness:ReadinessStep")
+    made.steps["consumer"] |= {
+        "warren.health.readiness:ReadinessStep",
+        "warren.delivery.batching.window_step:WindowStep",
+    }
     return made
 
 

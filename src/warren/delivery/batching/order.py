@@ -1,6 +1,7 @@
 """One job on its way to a child process."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ class Order:
     args: tuple[Any, ...]
     options: dict[str, Any]
     result: Any = field(default=None)
+    arrived_at: float = field(default_factory=time.monotonic)
     terminated: bool = False
 
     @property

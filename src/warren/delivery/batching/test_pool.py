@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from billiard.einfo import ExceptionInfo
 from billiard.exceptions import Terminated, WorkerLostError
 
 from warren.delivery.batching.order import Order
 from warren.delivery.batching.pace import BATCH_S
 from warren.delivery.batching.pool import BatchingPool
-from warren.delivery.batching.trip import run_batch
+from warren.delivery.batching.trip import error_info, run_batch
+from warren.delivery.batching.window import Window
 
 
 class Sent:
@@ -136,7 +136,7 @@ def test_it_gives_all_of_a_batch_back_when_its_child_is_lost(
     told.clear()
 
     orders[2].terminate(15)
-    children.sent[2].end("error_callback", _error(Terminated(-15)))
+    children.sent[2].end("error_callback", error_info(Terminated(-15)))
 
     (first, _, own), (second, _, others) = told
     assert (first, second) == ("c", "d")
@@ -155,8 +155,39 @@ def test_it_goes_on_when_the_connection_was_lost_under_its_jobs(pool: BatchingPo
     assert [sent.names for sent in children.sent] == [["a"], ["b"], ["e"], ["f"]]
 
 
-def _error(cause: BaseException) -> ExceptionInfo:
-    try:
-        raise cause
-    except type(cause):
-        return ExceptionInfo()
+def test_it_gives_back_what_has_waited_too_long_beyond_the_narrow_window(
+    pool: BatchingPool, told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    pool.window, pool.on_window = Window(narrow=2, children=2), sizes.append
+    for name in "abcdef":
+        _submit(pool, told, name)
+
+    pool.give_back_surplus()
+    assert told == []
+    monkeypatch.setattr("warren.delivery.batching.pool.SURPLUS_AFTER_S", 0)
+    pool.give_back_surplus()
+
+    assert [(name, kind, error.exception.exc.requeue) for name, kind, error in told] == [
+        ("e", "error_callback", True),
+        ("f", "error_callback", True),
+    ]
+    assert sizes == [2]
+
+
+def test_it_opens_the_window_when_jobs_are_short(pool: BatchingPool, children: Children) -> None:
+    sizes: list[int] = []
+    pool.window, pool.on_window = Window(narrow=4, children=2), sizes.append
+    for name in range(200):
+        _submit(pool, [], str(name))
+
+    for place in range(8):
+        children.sent[place].end("callback", *_done(children.sent[place]))
+
+    assert sizes[-1] > 4
+    assert sizes == sorted(sizes)
+
+
+def _done(sent: Sent) -> list[Any]:
+    one = (0, "1", 0.004)
+    return [[(True, one) for _ in sent.names] if sent.function is run_batch else one]

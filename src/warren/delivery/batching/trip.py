@@ -58,7 +58,11 @@ class Trip:
         self.on_end()
 
     def _lost(self, error: ExceptionInfo) -> None:
-        lost = _worker_lost() if isinstance(_cause(error), ENDS_OF_A_CHILD) else error
+        lost = (
+            error_info(WorkerLostError("the process that ran a batch was lost"))
+            if isinstance(_cause(error), ENDS_OF_A_CHILD)
+            else error
+        )
         for order in self.orders:
             order.tell("error_callback", error if order.terminated else lost)
         self.on_end()
@@ -76,8 +80,9 @@ def _cause(error: ExceptionInfo) -> Any:
     return getattr(cause, "exc", cause)  # billiard wraps what it has pickled
 
 
-def _worker_lost() -> ExceptionInfo:
+def error_info(error: Exception) -> ExceptionInfo:
+    """What a pool tells Celery of an error; Celery reads a traceback from it."""
     try:
-        raise WorkerLostError("the process that ran a batch was lost")  # noqa: TRY301  Celery reads a traceback
-    except WorkerLostError:
+        raise error
+    except type(error):
         return ExceptionInfo()
