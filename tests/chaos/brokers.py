@@ -1,13 +1,25 @@
 """What the broker of a stack still holds, whichever it is."""
 
+import json
+
+from tests.integration import postgres
 from tests.integration.stack import Stack
 
 # what is no message: kombu's names of queues and its own lock, and the mark by which the relay knows a wipe
-_REDIS_KEEPS = ("_kombu.", "unacked_mutex", "warren.")
+_REDIS_KEEPS = ("_kombu.", "unacked", "warren.")
+
+_OPEN = """
+SELECT id FROM warren_job
+WHERE id = ANY(string_to_array(:'ids', ',')) AND state NOT IN ('succeeded', 'failed', 'cancelled', 'expired', 'dead')
+"""
 
 
 def messages(stack: Stack) -> list[str]:
-    """Each queue that is not empty, with its ready and unacknowledged messages; of Redis, each key with messages."""
+    """Each queue that is not empty, with its ready and unacknowledged messages; of Redis, each key with messages.
+
+    Redis keeps what a killed worker had fetched until the visibility timeout, a day, and its job has long been sent
+    again: such a copy counts only if its job is not final.
+    """
     return _of_redis(stack) if stack.containers(of="redis") else _of_rabbitmq(stack)
 
 
@@ -19,6 +31,12 @@ def _of_rabbitmq(stack: Stack) -> list[str]:
 
 
 def _of_redis(stack: Stack) -> list[str]:
+    lists = [key for key in _redis(stack, "--scan") if not key.startswith(_REDIS_KEEPS)]
+    copies = [json.loads(line)[0]["headers"]["id"] for line in _redis(stack, "hvals", "unacked") if line]
+    open_jobs = postgres.ask(stack, _OPEN, ids=",".join(copies)) if copies else []
+    return [*lists, *(f"unacked: {job_id}" for (job_id,) in open_jobs)]
+
+
+def _redis(stack: Stack, *command: str) -> list[str]:
     password = {"REDISCLI_AUTH": stack.values["REDIS_PASSWORD"]}
-    keys = stack.execute("redis", "valkey-cli", "--scan", env=password).splitlines()
-    return [key for key in keys if not key.startswith(_REDIS_KEEPS)]
+    return stack.execute("redis", "valkey-cli", *command, env=password).splitlines()

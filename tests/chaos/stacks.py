@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tests.integration import api
+from tests.integration import account, api
 from tests.integration.api import Api
 from tests.integration.stack import CommandFailedError, Stack
 
@@ -37,8 +37,8 @@ class Stacks:
         self._spoilt = True
 
     def describe(self) -> str:
-        """What is wrong with the running stack, for a failed test."""
-        return self._stack.describe_unwell() if self._stack else "none runs"
+        """What the running stack is at, for a failed test."""
+        return account.of(self._stack) if self._stack else "none runs"
 
     def save_logs(self, folder: Path) -> None:
         """Keep what each service of the running stack has printed: it goes away with the stack."""

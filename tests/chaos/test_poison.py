@@ -9,14 +9,20 @@ from tests.integration.stack import Stack
 
 # An endless loop must end within a test's patience; no task of the ledger takes a second.
 LIMITS = {"TASK_SOFT_TIME_LIMIT_S": "4", "TASK_TIME_LIMIT_S": "6"}
+ENDS_WITHIN_S = 180  # after five lost workers
 
 REASONS = {
-    "ledger.cpu.leave": "delivery limit",
-    "ledger.cpu.crash": "delivery limit",
-    "ledger.cpu.spin": "time limit",
-    "ledger.cpu.want_too_much": "MemoryError",
-    "ledger.cpu.give_too_much": "RESULT_MAX_BYTES",
-    "ledger.io.leave": "delivery limit",
+    "leave": "WorkersLost",
+    "crash": "WorkersLost",
+    "spin": "time limit",
+    "doze": "time limit",
+    "want_too_much": "MemoryError",
+    "give_too_much": "RESULT_MAX_BYTES",
+}
+ON = {
+    "cpu": ("leave", "crash", "spin", "want_too_much", "give_too_much"),
+    # of a greenlet only a wait can be ended by a time limit
+    "io": ("leave", "crash", "doze", "want_too_much", "give_too_much"),
 }
 
 
@@ -29,15 +35,16 @@ def _short_limits(stack: Stack) -> Iterator[None]:
 
 @pytest.mark.ci
 @pytest.mark.usefixtures("_short_limits")
-def test_poison_ends_with_a_reason_and_the_innocent_succeed(ledger: Ledger) -> None:
+@pytest.mark.parametrize("queue", ON)
+def test_poison_ends_with_a_reason_and_the_innocent_succeed(ledger: Ledger, queue: str) -> None:
     submitted: list[tuple[str, str]] = []
 
     def submit_poison() -> None:
-        submitted.extend((task, ledger.member.submit(task)) for task in REASONS)
+        submitted.extend((kind, ledger.member.submit(f"ledger.{queue}.{kind}")) for kind in ON[queue])
 
-    ledger.under("poison", submit_poison, times=2)
+    ledger.under(f"worker-{queue}: poison", submit_poison, times=2)
 
-    ends = [(task, ledger.member.job(job_id)) for task, job_id in submitted]
+    ends = [(kind, ledger.member.wait(job_id, within_s=ENDS_WITHIN_S)) for kind, job_id in submitted]
     assert {job["state"] for _, job in ends} <= {"failed", "dead"}, ends
-    astray = [(task, job["error"]) for task, job in ends if REASONS[task] not in str(job["error"])]
+    astray = [(kind, job["error"]) for kind, job in ends if REASONS[kind] not in str(job["error"])]
     assert not astray

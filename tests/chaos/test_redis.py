@@ -1,10 +1,14 @@
-"""Redis in RabbitMQ's place: killed, restarted, wiped. The promise is the same, because Postgres is the truth."""
+"""Redis in RabbitMQ's place: killed, restarted, wiped, and workers killed, whose messages Redis gives to nobody else.
+
+The promise is the same, because Postgres is the truth.
+"""
 
 import pytest
 
-from tests.chaos.faults import redis
+from tests.chaos import struck
+from tests.chaos.faults import processes, redis
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.integration.stack import WORKERS, Stack
 
 pytestmark = pytest.mark.overlays("compose/redis.yaml")
 
@@ -19,3 +23,11 @@ def test_it_keeps_the_promise_when_redis_is_restarted(ledger: Ledger, stack: Sta
 
 def test_it_keeps_the_promise_when_redis_is_wiped(ledger: Ledger, stack: Stack) -> None:
     ledger.under("Redis: volume wiped", lambda: redis.wipe(stack), times=2, each_s=25)
+
+
+@pytest.mark.parametrize("service", WORKERS)
+def test_it_keeps_the_promise_when_a_worker_is_killed(ledger: Ledger, stack: Stack, service: str) -> None:
+    def kill() -> None:
+        processes.kill(stack, service)
+
+    struck.in_a_task(ledger, f"Redis: {service} kill -9", kill, queue=service.removeprefix("worker-"), times=3)

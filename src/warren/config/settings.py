@@ -141,7 +141,7 @@ NOTICE_A_DEAD_PEER = {
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "warren.config.postgres" if POOLED else "django.db.backends.postgresql",
         "HOST": env.str("POSTGRES_HOST", "postgres"),
         "PORT": env.int("POSTGRES_PORT", 5432),
         "NAME": env.str("POSTGRES_DB", "warren"),
@@ -191,8 +191,11 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False  # a typo must fail, not make a queue 
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TRACK_STARTED = False  # the claim does it
-CELERY_TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT_S", 900)
-CELERY_TASK_SOFT_TIME_LIMIT = env.int("TASK_SOFT_TIME_LIMIT_S", 840)
+if POOL:
+    # Workers alone have these: Celery writes its own into each message that it submits, where they would override what
+    # the worker is told.
+    CELERY_TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT_S", 900)
+    CELERY_TASK_SOFT_TIME_LIMIT = env.int("TASK_SOFT_TIME_LIMIT_S", 840)
 if POOL == "prefork":
     CELERY_WORKER_POOL = "warren.delivery.batching.pool:BatchingPool"
 CELERY_WORKER_PREFETCH_MULTIPLIER = env.int("WORKER_PREFETCH_MULTIPLIER", 4)

@@ -6,11 +6,14 @@ import psycopg
 import pytest
 from django.db import connection
 from psycopg_pool import ConnectionPool
+from pytest_django import DjangoDbBlocker
 
 from warren.config import pool as config_pool
+from warren.config.postgres.base import DatabaseWrapper
 
 GIVES_UP_AFTER_S = 0.1
 PATIENCE_S = 10.0
+POOL_SIZE = 8  # one after the other, with psycopg's pauses, they would take more than a minute
 
 
 class _Wire:
@@ -32,6 +35,17 @@ class _Wire:
 def _parameters() -> dict[str, Any]:
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
     return {name: connection.settings_dict[setting] for name, setting in names.items()} | {"dbname": "postgres"}
+
+
+@pytest.fixture
+def pooled(django_db_blocker: DjangoDbBlocker) -> Iterator[DatabaseWrapper]:
+    options = {**connection.settings_dict["OPTIONS"], "pool": {"min_size": POOL_SIZE, "max_size": POOL_SIZE}}
+    settings = {**connection.settings_dict, "NAME": "postgres", "CONN_MAX_AGE": 0, "OPTIONS": options}
+    made = DatabaseWrapper(settings, alias="pooled")
+    with django_db_blocker.unblock():
+        made.pool.open()
+        yield made
+        made.close_pool()
 
 
 @pytest.fixture
@@ -68,3 +82,16 @@ def test_it_reaches_postgres_for_those_who_wait_when_nobody_asks_anew(wire: _Wir
     wire.whole.set()
 
     assert got.wait(PATIENCE_S / 2)
+
+
+def test_it_gives_a_working_connection_at_once_when_all_were_broken(pooled: DatabaseWrapper) -> None:
+    taken = [pooled.pool.getconn() for _ in range(POOL_SIZE)]
+    for each in taken:
+        pooled.pool.putconn(each)
+    for each in taken:
+        connection.cursor().execute("SELECT pg_terminate_backend(%s)", [each.info.backend_pid])
+
+    with pooled.pool.connection(timeout=PATIENCE_S) as given:
+        (answer,) = given.execute("SELECT 1").fetchone()
+
+    assert answer == 1

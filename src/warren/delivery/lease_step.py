@@ -25,7 +25,7 @@ class LeaseStep(bootsteps.StartStopStep):
             concurrency=worker.concurrency,
             queues=",".join(sorted(worker.app.amqp.queues.consume_from)),
         )
-        worker.lease = Lease(holder, running=_running, cancel=self._cancel)
+        worker.lease = Lease(holder, running=lambda: [each.id for each in running()], cancel=self._cancel)
         # after the pool has stopped, unlike this step's own `stop`; and however Celery ends, unlike its signal
         atexit.register(_give_up_in, os.getpid(), worker.lease)
 
@@ -39,14 +39,14 @@ class LeaseStep(bootsteps.StartStopStep):
             consumer.call_soon(partial(cancellation.stop, job_id, pool=consumer.pool))
 
 
+def running() -> list[Any]:
+    """The requests that run now; for other threads than the worker's own, which goes on adding."""
+    while True:
+        with suppress(RuntimeError):  # the set changed while it was copied
+            return list(state.active_requests)
+
+
 def _give_up_in(pid: int, lease: Lease) -> None:
     """Only where it was taken: a forked child inherits what is to be done at the exit."""
     if os.getpid() == pid:
         lease.give_up()
-
-
-def _running() -> list[str]:
-    """Asked from the lease's thread, while the worker's own goes on adding."""
-    while True:
-        with suppress(RuntimeError):  # the set changed while it was copied
-            return [request.id for request in list(state.active_requests)]

@@ -4,8 +4,8 @@ Whose fault was it? A prefork child runs one job, and that one is blamed. A proc
 all that it ran, and most of it is innocent:
     blame    falls only on the jobs that had the most losses already. After the first crash all have one; at the second
              the culprit is among those few that were there before
-    spread   those that ran in such a process come back one by one over some seconds, longer after each loss, so that
-             the culprit's next crash meets few of the others
+    spread   those that ran in such a process come back one by one over some seconds, longer after each loss, and the
+             relay lets few of them out at a time (`suspects.py`), so that the culprit's next crash meets few others
 
     a worker is lost again and again   its culprit ends dead after LOSS_LIMIT losses; a job that merely ran beside it
                                        loses time

@@ -1,7 +1,8 @@
 """Moves the outbox to RabbitMQ.
 
 A pass, in one transaction:
-  1. lock a batch of due messages that no other relay holds (any number of relays may run)
+  1. lock a batch of due messages that no other relay holds (any number of relays may run); put off those that must
+     not go out together (`suspects.py`)
   2. drop those whose job is final or has expired meanwhile
   3. publish the rest, pipelined, and wait for RabbitMQ's confirms
   4. delete exactly what was confirmed, and mark those jobs queued; note the reason on every other row
@@ -26,7 +27,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Min
 from django.db.models.functions import Now
 
-from warren.delivery import dead_letters, expiry, reconciler, wipe
+from warren.delivery import dead_letters, expiry, reconciler, suspects, wipe
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.outbox_rows import CHANNEL
 from warren.delivery.publisher import BrokerError
@@ -110,6 +111,7 @@ class Relay:
                 .filter(available_at__lte=Now())
                 .order_by("available_at", "id")[:BATCH]
             )
+            due = suspects.let_out(due)
             if not due:
                 return 0
             unwanted = _settle_unwanted(due)

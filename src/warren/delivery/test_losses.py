@@ -72,7 +72,7 @@ def test_it_blames_all_and_parts_them_when_greenlets_crash_for_the_first_time(de
     assert list(Job.objects.order_by().values_list("state", "losses").distinct()) == [(State.ACCEPTED, 1)]
     due = OutboxMessage.objects.values_list("available_at", flat=True)
     assert len(set(due)) == len(jobs)
-    assert max(due) - min(due) < timedelta(seconds=2)
+    assert max(due) - min(due) < timedelta(seconds=10)  # two, and what the test itself takes on a busy machine
 
 
 def test_it_blames_only_the_most_suspect_when_greenlets_crash_again(deliver: Deliver) -> None:

@@ -46,6 +46,12 @@ def test_it_writes_job_and_message_when_a_task_is_delayed() -> None:
     assert json.loads(envelope.body)[:2] == [[1, 2], {}]
 
 
+def test_it_leaves_time_limits_to_the_worker_when_the_task_has_none() -> None:
+    result = add.delay(1, 2)
+
+    assert Job.objects.get(pk=result.id).envelope.headers["timelimit"] == [None, None]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_it_sends_nothing_when_the_transaction_is_rolled_back() -> None:
     with transaction.atomic():

@@ -69,6 +69,16 @@ def test_it_leaves_a_message_when_it_is_not_due(relay: Relay) -> None:
     assert OutboxMessage.objects.count() == 1
 
 
+def test_it_leaves_a_message_when_its_job_and_one_that_is_out_are_suspects(relay: Relay, queues: Queues) -> None:
+    suspects = [add.delay(number, 1).id for number in range(2)]
+    Job.objects.filter(pk__in=suspects).update(losses=2)
+
+    assert relay.run_pass() == 1
+
+    assert _take(queues["cpu"]).headers["id"] == suspects[0]
+    assert OutboxMessage.objects.get().job_id == suspects[1]
+
+
 def test_it_keeps_the_row_with_the_reason_when_no_queue_takes_the_message(relay: Relay, queues: Queues) -> None:
     lost, sent = add.delay(1, 2), add.delay(3, 4)
     job = Job.objects.get(pk=lost.id)

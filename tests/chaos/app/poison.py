@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import time
 from typing import Any
 
 from celery import current_task, shared_task
@@ -35,6 +36,16 @@ def spin() -> None:
             continue
 
 
+def doze() -> None:
+    """Never end, but let others work: what a greenlet does that waits for a network without a limit."""
+    while True:
+        try:
+            while True:
+                time.sleep(1)
+        except Exception:  # noqa: BLE001, S112  a task that swallows its soft time limit
+            continue
+
+
 def want_too_much() -> int:
     """Ask for more memory than any machine has: MemoryError."""
     return len(bytearray(2**62))
@@ -60,7 +71,12 @@ class Key(serializers.Serializer[Any]):
     key = serializers.CharField(max_length=100)
 
 
-for _body in (leave, crash, spin, want_too_much, give_too_much):
-    shared_task(name=f"ledger.cpu.{_body.__name__}", queue="cpu", arguments=Nothing)(_body)  # type: ignore[call-overload]  # arguments= is ours
-shared_task(name="ledger.io.leave", queue="io", arguments=Nothing)(leave)  # type: ignore[call-overload]  # arguments= is ours
+BODIES = {
+    "cpu": (leave, crash, spin, want_too_much, give_too_much),
+    "io": (leave, crash, doze, want_too_much, give_too_much),
+}
+
+for _queue, _bodies in BODIES.items():
+    for _body in _bodies:
+        shared_task(name=f"ledger.{_queue}.{_body.__name__}", queue=_queue, arguments=Nothing)(_body)  # type: ignore[call-overload]  # arguments= is ours
 shared_task(name="ledger.cpu.swell_once", queue="cpu", arguments=Key, transactional=True)(swell_once)  # type: ignore[call-overload]  # both are ours

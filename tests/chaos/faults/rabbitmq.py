@@ -32,7 +32,7 @@ def memory_alarm(stack: Stack) -> None:
 
 def disk_alarm(stack: Stack) -> None:
     """The same, for the disk."""
-    _alarm(stack, ("set_disk_free_limit", "1000TB"), ("set_disk_free_limit", "512MB"))
+    _alarm(stack, ("set_disk_free_limit", "1000000GB"), ("set_disk_free_limit", "512MB"))
 
 
 def wipe(stack: Stack) -> None:

@@ -1,0 +1,1 @@
+"""Django's Postgres engine, with a pool that survives a restart of Postgres: see `base.py`."""
