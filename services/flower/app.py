@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 from celery import Celery
 
-password = Path("/run/secrets/broker_password").read_text().strip()
-scheme, _, place = os.environ["WATCHED_BROKER_URL"].partition("://")
-app = Celery("flower", broker=f"{scheme}://{os.environ['BROKER_USER']}:{password}@{place}")
+password = quote(Path("/run/secrets/broker_password").read_text().strip(), safe="")
+# one address, or those of a cluster's nodes
+addresses = [address.partition("://") for address in os.environ["WATCHED_BROKER_URL"].split(";")]
+login = f"{os.environ['BROKER_USER']}:{password}"
+app = Celery("flower", broker=";".join(f"{scheme}://{login}@{place}" for scheme, _, place in addresses))
 # Flower must be up just when the broker is not
 app.conf.broker_connection_max_retries = None
 app.conf.broker_connection_retry_on_startup = True

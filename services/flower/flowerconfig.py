@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 SECRETS = Path("/run/secrets")
 
@@ -11,7 +12,8 @@ basic_auth = [f"{os.environ['FLOWER_USER']}:{(SECRETS / 'flower_password').read_
 # reads only, unless FLOWER_READ_ONLY=0: whoever may look may not stop workers
 read_only = os.environ.get("FLOWER_READ_ONLY", "1") != "0"
 if os.environ["WATCHED_BROKER_URL"].startswith("pyamqp://"):  # Redis is asked over the broker connection
-    broker_api = f"http://flower:{(SECRETS / 'broker_password').read_text().strip()}@rabbitmq:15672/api/"
+    password = quote((SECRETS / "broker_password").read_text().strip(), safe="")
+    broker_api = f"http://flower:{password}@{os.environ['WATCHED_BROKER_API']}/api/"
 max_tasks = 5000  # kept in memory; the job table is the history
 persistent = False
 xheaders = True

@@ -1,7 +1,7 @@
 """The Celery app: `celery -A warren.config worker`."""
 
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from celery import Celery
 from celery.signals import setup_logging
@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.dispatch import receiver
 
 from warren.config.queues import QUEUES
-from warren.delivery import librabbitmq_choice
+from warren.delivery import broker_addresses, librabbitmq_choice
 from warren.delivery.app import JobApp
 from warren.health.heartbeat import Heartbeat
 from warren.scheduling.signals import ticked
@@ -35,9 +35,9 @@ def make_app() -> Celery:
         task_cls="warren.delivery.task:JobTask",
     )
     made.config_from_object("django.conf:settings", namespace="CELERY")
-    made.conf["broker_url"] = with_login(
-        settings.CELERY_BROKER_URL, user=settings.BROKER_USER, password=settings.BROKER_PASSWORD
-    )
+    address = with_login(settings.CELERY_BROKER_URL, user=settings.BROKER_USER, password=settings.BROKER_PASSWORD)
+    # the other two as well: Celery's command line puts BROKER_URL as it is, without a login, over the first
+    made.conf["broker_url"] = made.conf["broker_read_url"] = made.conf["broker_write_url"] = address
     if settings.POOL and settings.WORKER_LIBRABBITMQ:
         librabbitmq_choice.use_for_consuming(made, pool=settings.POOL)
     librabbitmq_choice.refuse_accidents(made)
@@ -57,16 +57,14 @@ def make_app() -> Celery:
 
 
 def with_login(url: str, *, user: str, password: str) -> str:
-    """The broker URL with the login that comes from a secret file."""
-    parts = urlsplit(url)
-    if parts.scheme == "amqp":
+    """The broker URL with the login that comes from a secret file, in each of its addresses."""
+    if any(address.startswith("amqp://") for address in broker_addresses.split(url)):
         raise ImproperlyConfigured(
             f"BROKER_URL={url!r}: write pyamqp://, because amqp:// means librabbitmq wherever that is installed"
         )
     if not user:
         return url
-    login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
-    return urlunsplit(parts._replace(netloc=login + parts.netloc.rpartition("@")[2]))
+    return broker_addresses.with_login(url, login=f"{quote(user, safe='')}:{quote(password, safe='')}")
 
 
 def load_tasks(celery_app: Celery[Any]) -> None:

@@ -1,4 +1,5 @@
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,38 @@ def test_it_puts_the_login_into_the_broker_address_when_there_is_one() -> None:
     assert address == "pyamqp://web:p%2F%40%3A@rabbitmq:5672/warren"
 
 
-def test_it_refuses_the_scheme_that_means_librabbitmq_when_the_address_says_amqp() -> None:
+def test_it_puts_the_login_into_each_address_when_there_are_several() -> None:
+    address = celery.with_login("pyamqp://one:5672/v;pyamqp://old@two:5672/v", user="web", password="p;x")  # noqa: S106  an example
+
+    assert address == "pyamqp://web:p%3Bx@one:5672/v;pyamqp://web:p%3Bx@two:5672/v"
+
+
+@pytest.mark.parametrize("url", ["amqp://rabbitmq//", "pyamqp://one//;amqp://two//"])
+def test_it_refuses_the_scheme_that_means_librabbitmq_when_the_address_says_amqp(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="write pyamqp://"):
-        celery.with_login("amqp://rabbitmq//", user="", password="")
+        celery.with_login(url, user="", password="")
+
+
+def test_it_logs_in_at_each_address_when_the_command_line_has_its_own_from_the_environment() -> None:
+    """`celery worker` puts BROKER_URL, in which there is no login, over the app's setting."""
+    addresses = "pyamqp://one/v;pyamqp://two/v"
+    look = (
+        "from warren.config.celery import app\n"
+        "for connection in (app.connection_for_read(), app.connection_for_write()):\n"
+        "    connection.maybe_switch_next()\n"
+        "    print(connection.userid, connection.password, connection.hostname)\n"
+    )
+    environment = {
+        **os.environ,
+        "BROKER_URL": addresses,
+        "CELERY_BROKER_URL": addresses,
+        "BROKER_USER": "worker",
+        "BROKER_PASSWORD": "secret",
+    }
+
+    told = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True, env=environment)  # noqa: S603  a command of our own
+
+    assert told.stdout.splitlines() == ["worker secret two"] * 2
 
 
 def test_it_makes_the_app_when_the_command_line_starts_it_before_django_has_models() -> None:

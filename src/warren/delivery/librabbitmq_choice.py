@@ -11,6 +11,8 @@ from celery import Celery
 from django.core.exceptions import ImproperlyConfigured
 from kombu.transport import TRANSPORT_ALIASES
 
+from warren.delivery import broker_addresses
+
 SCHEME = "warren-librabbitmq"
 
 
@@ -19,21 +21,22 @@ def use_for_consuming(app: Celery, *, pool: str) -> None:
     if pool != "prefork":
         raise ImproperlyConfigured(f"WORKER_LIBRABBITMQ needs WORKER_POOL=prefork, not {pool!r}: it blocks other pools")
     conf: Any = app.conf
-    url = conf.broker_url
-    if conf.broker_use_ssl or not url.startswith("pyamqp://"):
-        scheme = url.partition("://")[0]
+    schemes = {address.partition("://")[0] for address in broker_addresses.split(conf.broker_write_url)}
+    if conf.broker_use_ssl or schemes != {"pyamqp"}:
         raise ImproperlyConfigured(
-            f"WORKER_LIBRABBITMQ has no TLS: BROKER_URL must be pyamqp:// without it, not {scheme}"
+            f"WORKER_LIBRABBITMQ has no TLS: BROKER_URL must be pyamqp:// without it, not {', '.join(sorted(schemes))}"
         )
     if find_spec("librabbitmq") is None:
         raise ImproperlyConfigured("WORKER_LIBRABBITMQ: the package is in the worker-cpu image only")
     TRANSPORT_ALIASES[SCHEME] = "warren.delivery.librabbitmq_transport:Transport"
-    conf.broker_read_url = url.replace("pyamqp", SCHEME, 1)
+    conf.broker_read_url = conf.broker_write_url.replace("pyamqp://", f"{SCHEME}://")
 
 
 def refuse_accidents(app: Celery) -> None:
     """Raises `ImproperlyConfigured` if any connection resolves to librabbitmq without having been asked to."""
-    for connection in (app.connection_for_read(), app.connection_for_write()):
+    conf: Any = app.conf
+    for address in broker_addresses.split(f"{conf.broker_read_url}{broker_addresses.SEPARATOR}{conf.broker_write_url}"):
+        connection = app.connection_for_write(address)
         transport = connection.get_transport_cls()
         asked = transport.__module__ == "warren.delivery.librabbitmq_transport"
         if transport.driver_name == "librabbitmq" and not asked:

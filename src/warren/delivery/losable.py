@@ -20,6 +20,7 @@ from celery import Celery
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
+from warren.delivery import broker_addresses
 from warren.delivery.errors import BrokerUnreachableError, LosableInChordError
 from warren.delivery.topology import LOSABLE_EXCHANGE, is_redis, redis_priority
 
@@ -28,7 +29,7 @@ SCHEDULED = "celery_beat_task"  # the header that the scheduler sets
 
 TRANSIENT = 1  # AMQP's delivery mode
 WRITE_TIMEOUT_S = 2.0  # a broker under a memory alarm stops reading
-RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+RETRY_POLICY = {"interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def publish(app: Celery, *, send: Callable[..., None], producer: Any, name: str,
         "declare": [],
         "delivery_mode": TRANSIENT,
         "retry": True,
-        "retry_policy": RETRY_POLICY,
+        "retry_policy": retry_policy(app),
         "timeout": WRITE_TIMEOUT_S,
     }
     send_by = partial(_send, app, partial(send, **direct), name)
@@ -67,6 +68,12 @@ def publish(app: Celery, *, send: Callable[..., None], producer: Any, name: str,
         transaction.on_commit(partial(_send_or_log, partial(send_by, None)), robust=True)
     else:
         send_by(producer)
+
+
+def retry_policy(app: Celery) -> dict[str, float]:
+    """Once more at each address: the connection that was at hand may have died long ago, and with it its node."""
+    conf: Any = app.conf
+    return {**RETRY_POLICY, "max_retries": len(broker_addresses.split(conf.broker_write_url))}
 
 
 def _address(app: Celery, priority: int | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from celery import Celery
 from kombu import Queue
 from kombu.exceptions import OperationalError
 
+from warren.delivery import broker_addresses
 from warren.delivery.models import OutboxMessage
 from warren.delivery.publisher import BrokerError
 from warren.delivery.topology import MARK_PREFIX
@@ -111,7 +112,7 @@ class RabbitMQPublisher:
         if self._channel is not None:
             return
         self._connection = self._app.connection_for_write()
-        self._connection.connect()
+        broker_addresses.connect(self._connection)
         self._channel = self._connection.channel()
         self._channel.confirm_select()
         self._channel.events["basic_ack"].add(self._on_ack)

@@ -10,6 +10,8 @@ from celery import Celery
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from warren.delivery import broker_addresses
+
 TIMEOUT_S = 2.0  # for each step; the asker may be the worker's main loop
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class QueueInspector:
             self._connection = self._app.connection_for_write(
                 connect_timeout=TIMEOUT_S, transport_options=dict.fromkeys(bounds, TIMEOUT_S)
             )
-            self._connection.ensure_connection(max_retries=0)
+            broker_addresses.connect(self._connection)
 
     def _look(self) -> Look:
         channel, waiting = self._connection.default_channel, 0

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.app import app_or_default
 from django.conf import settings
 from kombu import Connection
 
@@ -26,6 +27,17 @@ def test_it_counts_what_waits_in_redis_which_knows_no_consumers(waiting: int) ->
     inspector = _inspector(URL)
 
     assert inspector.look() == Look(waiting=waiting, unconsumed=None)
+    inspector.close()
+
+
+def test_it_asks_the_node_that_is_left_when_others_of_a_cluster_are_gone() -> None:
+    gone, left = "pyamqp://127.0.0.1:9//", str(app_or_default().conf.broker_url)
+    with Connection(left) as connection:
+        connection.default_channel.queue_declare("looked-at", durable=True, auto_delete=False)  # type: ignore[attr-defined]  # py-amqp's
+
+    inspector = _inspector(f"{gone};{gone};{left}")
+
+    assert inspector.look() == Look(waiting=0, unconsumed="looked-at")
     inspector.close()
 
 

@@ -20,13 +20,13 @@ from celery import current_app
 from celery.exceptions import TaskRevokedError
 from django.db import models, transaction
 
-from warren.delivery import cancellation, endings, history
+from warren.delivery import broker_addresses, cancellation, endings, history
 from warren.delivery.history import Actor
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import State
 from warren.jobs.errors import AlreadyFinalError
 
-BROKER_TIMEOUT_S = 2  # the row is final already; a worker that hears of it later only wastes time
+BROKER_TIMEOUT_S = 2  # for each address; the row is final already; a worker that hears of it later only wastes time
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def tell_workers() -> None:
     """Ask all workers to look for cancelled jobs. Gives up quietly, with a log line, if the broker is away."""
     try:
         with current_app.connection_for_write(connect_timeout=BROKER_TIMEOUT_S) as broker:
-            broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_S)
+            broker_addresses.connect(broker)
             current_app.control.broadcast(cancellation.LOOK, connection=broker)
     except Exception as exc:  # noqa: BLE001  whatever the broker does, the jobs are cancelled
         log.warning("workers were not told of a cancel, and will see it within seconds: %s", exc)

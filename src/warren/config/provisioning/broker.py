@@ -1,7 +1,7 @@
 """RabbitMQ: the virtual host, one user per role with the least rights, and the declared queues.
 
-Through the management API, as administrator: https://www.rabbitmq.com/docs/http-api-reference. Rights are three regular
-expressions (https://www.rabbitmq.com/docs/access-control): configure, write, read.
+Through the management API, as administrator. Rights are three regular expressions
+(https://www.rabbitmq.com/docs/access-control): configure, write, read.
 
 The stack's own RabbitMQ makes all of it by itself (`definitions.py`); here it is made in a broker that somebody else
 runs, and looked at in ours: a queue that was declared anew with other arguments is found.
@@ -17,12 +17,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from warren.config.env import env
+from warren.config.provisioning import management
 from warren.config.queues import QUEUES
-from warren.delivery import topology
+from warren.delivery import broker_addresses, topology
 
 ADMIN = "admin"
-MANAGEMENT_PORT = 15672
-TIMEOUT_S = 20.0
 
 # Celery's remote control: the exchanges and queues through which `inspect` and `revoke` talk to workers
 CONTROL = r"celery\.pidbox$"
@@ -101,16 +100,13 @@ def users() -> tuple[User, ...]:
 
 def provision() -> Iterator[str]:
     """Make what is missing. Raises `ImproperlyConfigured` where a queue exists with other arguments than declared."""
-    broker = urlsplit(settings.CELERY_BROKER_URL)
-    if broker.scheme in topology.REDIS_SCHEMES:
+    nodes = [urlsplit(address) for address in broker_addresses.split(settings.CELERY_BROKER_URL)]
+    if nodes[0].scheme in topology.REDIS_SCHEMES:
         return  # it has one password, and makes lists as they are used
-    vhost = quote(broker.path.removeprefix("/"), safe="")
+    vhost = quote(nodes[0].path.removeprefix("/"), safe="")
     passwords = {user.name: env.str(user.password_variable) for user in users()}
-    with httpx.Client(
-        base_url=f"http://{broker.hostname}:{MANAGEMENT_PORT}/api/",
-        auth=(ADMIN, env.str(administrator().password_variable)),
-        timeout=TIMEOUT_S,
-    ) as api:
+    login = (ADMIN, env.str(administrator().password_variable))
+    with management.connect([str(node.hostname) for node in nodes], login=login) as api:
         _put(api, f"vhosts/{vhost}", {})
         for user in users():
             _put(api, f"users/{user.name}", {"password": passwords[user.name], "tags": user.tags})

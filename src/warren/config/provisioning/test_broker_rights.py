@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection, Exchange, Queue
 
-from warren.config.provisioning import broker
+from warren.config.provisioning import broker, management
 from warren.delivery.topology import DEAD_LETTER_QUEUE, LOSABLE_EXCHANGE, MARK_PREFIX
 
 PASSWORD = "for-tests-only"  # noqa: S105  of a broker that lives in memory
@@ -22,9 +22,7 @@ def provisioned(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     monkeypatch.setenv("RABBITMQ_ADMIN_PASSWORD", settings.BROKER_PASSWORD)
     for user in broker.users():
         monkeypatch.setenv(user.password_variable, PASSWORD)
-    api = httpx.Client(
-        base_url=f"http://{host}:{broker.MANAGEMENT_PORT}/api/", auth=(broker.ADMIN, settings.BROKER_PASSWORD)
-    )
+    api = httpx.Client(base_url=f"http://{host}:{management.PORT}/api/", auth=(broker.ADMIN, settings.BROKER_PASSWORD))
     with api:
         list(broker.provision())
         yield api

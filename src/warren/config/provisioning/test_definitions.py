@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from kombu import Connection
 
-from warren.config.provisioning import broker, definitions
+from warren.config.provisioning import broker, definitions, management
 
 SERVICE = Path(__file__).parents[4] / "services/rabbitmq"
 VHOST = "by-itself"
@@ -31,7 +31,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     for user in broker.users():
         monkeypatch.setenv(user.password_variable, PASSWORD)
     login = (broker.ADMIN, settings.BROKER_PASSWORD)
-    with httpx.Client(base_url=f"http://{host}:{broker.MANAGEMENT_PORT}/api/", auth=login) as client:
+    with httpx.Client(base_url=f"http://{host}:{management.PORT}/api/", auth=login) as client:
         yield client
         _forget(client)
 
