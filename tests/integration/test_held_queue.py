@@ -49,8 +49,8 @@ def test_a_job_that_kills_its_worker_each_time_ends_dead(stack: Stack, member: A
     job = member.wait(job_id, states=("dead",), within_s=120)
 
     assert job["celery_state"] == "FAILURE"
-    assert job["attempt"] == LOSS_LIMIT + 1
-    assert "5 workers were lost" in job["error"]["message"]
+    assert job["attempt"] == LOSS_LIMIT
+    assert "given up after 5 losses" in job["error"]["message"]
     waiting.until(lambda: rabbitmq.messages(stack, "dead") == 0, within_s=20, what="the queue dead is empty")
 
 

@@ -8,7 +8,7 @@ current one (`outcomes.py`). One statement takes any number of jobs.
     worker dies after the claim    the message is delivered again, marked redelivered, or the reconciler sends another:
                                    only then, or when the holder's lease has expired, is a running job taken
                                    A process of greenlets or threads dies with many: those are sent again (`losses.py`)
-    it dies again and again        each such claim counts a loss; after LOSS_LIMIT the job is dead, whatever the broker
+    it dies again and again        each such claim counts a loss; instead of the last the job is made dead (`losses.py`)
     job is not due yet             it was sent again, for later: this message is an old one, dropped
     job is past its expiry         it becomes expired here, by Postgres' clock
     job is final                   cancelled, or done by another delivery: dropped, acked
@@ -24,10 +24,9 @@ from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import expiry, history, leases, losses
+from warren.delivery import expiry, leases, losses
 from warren.delivery.batching.combining import Combiner
-from warren.delivery.errors import DatabaseUnreachableError, WorkersLost
-from warren.delivery.states import State
+from warren.delivery.errors import DatabaseUnreachableError
 
 if TYPE_CHECKING:  # which claims its job through this module
     from warren.delivery.task import JobTask
@@ -46,8 +45,10 @@ WHERE job.id = delivery.id
        AND (job.expires_at IS NULL OR job.expires_at > clock_timestamp())
        OR (job.state = 'running'
            AND (delivery.redelivered
-                OR NOT EXISTS (SELECT FROM warren_worker AS holder
-                               WHERE holder.id = job.lease AND holder.seen_at > now() - %(lease_s)s * interval '1s'))))
+                OR job.losses + 1 < %(loss_limit)s
+                   AND NOT EXISTS (SELECT FROM warren_worker AS holder
+                                   WHERE holder.id = job.lease
+                                     AND holder.seen_at > now() - %(lease_s)s * interval '1s'))))
 RETURNING job.id, job.attempt, job.losses
 """
 
@@ -77,13 +78,11 @@ class _Wanted(NamedTuple):
 def take(task: "JobTask") -> int:
     """Claim the job of the running request; returns the number of this attempt.
 
-    Raises `Ignore` for a duplicate, and for a job that is given up, which is made dead here; and `Reject`, which gives
-    the message back, when Postgres stays away.
+    Raises `Ignore` for a duplicate, and for a job that is given up; and `Reject`, which gives the message back, when
+    Postgres stays away.
     """
     try:
         claim = patiently(lambda: _claim(task))
-        if claim.losses >= losses.LOSS_LIMIT:
-            patiently(lambda: _give_up(task, claim))
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
     give_back_pooled_connection()
@@ -97,11 +96,12 @@ def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim
         "worker": worker,
         "lease": leases.current,
         "lease_s": leases.LEASE_S,
+        "loss_limit": losses.LOSS_LIMIT,
     }
     came_back = [job_id for job_id, again in redelivered.items() if again]
     with transaction.atomic() if came_back else nullcontext(), connection.cursor() as cursor:
-        later = losses.spread(came_back) if came_back else ()
-        row["ids"] = [None if job_id in later else job_id for job_id in redelivered]
+        settled = losses.returned(came_back) if came_back else ()
+        row["ids"] = [None if job_id in settled else job_id for job_id in redelivered]
         cursor.execute(_TAKE, row)
         taken = {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
     if len(taken) < len(redelivered):
@@ -171,12 +171,3 @@ def _adopt(task: "JobTask") -> Claim | None:
     with connection.cursor() as cursor:
         cursor.execute(_ADOPT, row)
         return Claim(attempt=1, losses=0) if cursor.fetchone() else None
-
-
-def _give_up(task: "JobTask", claim: Claim) -> None:
-    request: Any = task.request
-    request.update(job_attempt=claim.attempt)
-    error = WorkersLost(f"given up: {claim.losses} workers were lost while they ran it")
-    task.backend.end(request.id, state=State.DEAD, error=error, request=request)
-    history.record([request.id], kind=history.DEAD, reason=str(error))
-    raise Ignore(f"job {request.id} is given up")

@@ -23,13 +23,12 @@ from django.db.models.functions import Now
 from warren.delivery import endings, history, outbox
 from warren.delivery.errors import WorkersLost
 from warren.delivery.models import Job, OutboxMessage, Worker
-from warren.delivery.states import State
+from warren.delivery.states import OPEN, State
 
 # A task that killed five workers will kill the sixth.
 LOSS_LIMIT = 5
 LONGEST_SPREAD_S = 60.0
 
-OPEN = (State.ACCEPTED, State.QUEUED, State.RUNNING, State.RETRYING)
 ONE_JOB_A_PROCESS = ("prefork", "solo")
 
 log = logging.getLogger(__name__)
@@ -52,19 +51,20 @@ def count(job: Job, *, reason: str) -> None:
     log.error("job %s is dead: %s", job.pk, reason)
 
 
-def spread(job_ids: Iterable[str]) -> set[str]:
-    """Of jobs whose messages came back: count and send again those that ran beside others; returns their ids.
+def returned(job_ids: Iterable[str]) -> set[str]:
+    """Of jobs whose messages came back: count those that ran beside others, and those that are lost for the last time.
 
-    Call it in a transaction. The losses of all others are only noted in their history.
+    They are sent again later, or dead: do not claim them now; returns their ids. Call it in the claim's transaction.
+    Of all others a loss is noted in their history; the claim counts it.
     """
     running = list(Job.objects.select_for_update().filter(pk__in=list(job_ids), state=State.RUNNING).order_by("pk"))
-    shared = [job for job in running if job.message and _shared_worker_of(job)]
-    for job in shared:
+    counted = [job for job in running if job.losses + 1 >= LOSS_LIMIT or (job.message and _shared_worker_of(job))]
+    for job in counted:
         count(job, reason="its message came back unanswered")
-    alone = [job.pk for job in running if job not in shared]
-    if alone:
-        history.record(alone, kind=history.LOST, reason="its message came back unanswered")
-    return {job.pk for job in shared}
+    others = [job.pk for job in running if job not in counted]
+    if others:
+        history.record(others, kind=history.LOST, reason="its message came back unanswered")
+    return {job.pk for job in counted}
 
 
 def _shared_worker_of(job: Job) -> Worker | None:

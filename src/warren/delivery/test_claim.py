@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from datetime import timedelta
 from uuid import uuid4
 
@@ -30,6 +31,16 @@ def lose_connection() -> None:
     if ran == ["first"]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+class WorkerEndsError(BaseException):
+    """Nothing of Celery's or Warren's runs after it, as when the process is killed."""
+
+
+@shared_task(name="claim.end_worker", queue="cpu")
+def end_worker() -> None:
+    ran.append("and never ends")
+    raise WorkerEndsError
 
 
 @pytest.fixture(autouse=True)
@@ -113,8 +124,31 @@ def test_it_gives_a_job_up_when_too_many_of_its_workers_were_lost(deliver: Deliv
 
     job.refresh_from_db()
     assert ran == []
-    assert (job.state, job.attempt, job.losses) == (State.DEAD, 8, losses.LOSS_LIMIT)
-    assert "5 workers were lost" in job.traceback
+    assert (job.state, job.attempt, job.losses) == (State.DEAD, 7, losses.LOSS_LIMIT)
+    assert "given up after 5 losses" in job.traceback
+
+
+def test_it_shows_as_many_attempts_as_ran_when_each_of_them_cost_a_worker(deliver: Deliver) -> None:
+    job = _job(state=State.QUEUED)
+
+    for delivery in range(losses.LOSS_LIMIT + 2):
+        with pytest.raises(WorkerEndsError) if delivery < losses.LOSS_LIMIT else nullcontext():
+            deliver(end_worker, job.pk, redelivered=delivery > 0)
+
+    job.refresh_from_db()
+    assert len(ran) == losses.LOSS_LIMIT
+    assert (job.state, job.attempt, job.losses) == (State.DEAD, losses.LOSS_LIMIT, losses.LOSS_LIMIT)
+
+
+def test_it_leaves_a_job_to_the_reconciler_when_its_lease_expired_for_the_last_time(deliver: Deliver) -> None:
+    gone = _lease(renewed_s_ago=leases.LEASE_S + 1)
+    job = _job(state=State.RUNNING, attempt=5, losses=losses.LOSS_LIMIT - 1, lease=gone.pk)
+
+    deliver(note, job.pk, "never")
+
+    job.refresh_from_db()
+    assert ran == []
+    assert (job.state, job.attempt, job.losses) == (State.RUNNING, 5, losses.LOSS_LIMIT - 1)
 
 
 def test_it_counts_no_loss_when_a_job_waits_for_a_retry(deliver: Deliver) -> None:
