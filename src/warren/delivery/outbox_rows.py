@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 
+from celery import current_task
 from django.db import connection
 from django.utils import timezone
 from kombu.serialization import dumps
@@ -33,22 +34,24 @@ _COLUMNS = {
 }
 # seconds from now; where they are given, the moment of that name is not
 _RELATIVE = {"available_at": "delay_s", "expires_at": "expires_in_s"}
-_GIVEN = _COLUMNS | dict.fromkeys(_RELATIVE.values(), "float8")
+_GIVEN = _COLUMNS | dict.fromkeys(_RELATIVE.values(), "float8") | {"attempt": "int"}
 
 # The job: new, or, when a running attempt publishes its own id again (retry, replace), waiting for the next attempt.
-# A job that is final or already waiting is left as it is, and then no message is written: the id was used before.
+# A job that is final or already waiting is left as it is, as is one that is at another attempt than the publisher, and
+# then no message is written: the id was used before. A message may wait already: sent again, when an older one arrived.
 # The notification is delivered at commit and wakes the relay.
 _ADD = """
 WITH job AS (
-    INSERT INTO warren_job ({columns}, state, attempt, worker, traceback, created_at)
+    INSERT INTO warren_job ({columns}, attempt, state, worker, traceback, created_at)
     {given}
     ON CONFLICT (id) DO UPDATE SET state = 'retrying', task = excluded.task, queue = excluded.queue,
                                    arguments = excluded.arguments, message = excluded.message,
                                    available_at = excluded.available_at, queued_at = NULL
-        WHERE warren_job.state = 'running'
+        WHERE warren_job.state = 'running' AND excluded.attempt IN (0, warren_job.attempt)
     RETURNING id, available_at
 ), message AS (
     INSERT INTO warren_outbox (job_id, available_at, failures, last_error) SELECT id, available_at, 0, '' FROM job
+    ON CONFLICT (job_id) DO UPDATE SET available_at = excluded.available_at
 )
 SELECT pg_notify('{channel}', '') FROM job LIMIT 1
 """
@@ -63,7 +66,7 @@ def _row(value: str) -> str:
     for moment, seconds in _RELATIVE.items():
         values[moment] = f"coalesce({values[moment]}, clock_timestamp() + {value.format(seconds)} * interval '1s')"
     values["available_at"] = f"coalesce({values['available_at']}, now())"
-    return f"{', '.join(values.values())}, 'accepted', 0, '', '', now()"
+    return f"{', '.join(values.values())}, {value.format('attempt')}, 'accepted', '', '', now()"
 
 
 _ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _GIVEN.items())
@@ -74,7 +77,10 @@ _ADD_MANY = _add(f"SELECT {_row('{}')} FROM unnest({_ARRAYS}) AS given ({', '.jo
 
 
 class Row(TypedDict):
-    """One job to accept. `available_at` None is now; `is_new`: it follows from no job that was accepted before."""
+    """One job to accept. `available_at` None is now; `is_new`: it follows from no job that was accepted before.
+
+    `attempt` is the job's own that publishes its id again, else 0.
+    """
 
     id: str
     task: str
@@ -90,6 +96,7 @@ class Row(TypedDict):
     expires_at: datetime | None
     delay_s: float | None
     expires_in_s: float | None
+    attempt: int
     is_new: bool
 
 
@@ -134,6 +141,7 @@ def make(
         "expires_at": _moment(headers.get("expires")) if expires_in_s is None else None,
         "delay_s": delay_s,
         "expires_in_s": expires_in_s,
+        "attempt": _attempt_of(headers["id"]),
         "is_new": admission.is_new(headers),
     }
 
@@ -152,6 +160,12 @@ def write(rows: Sequence[Row]) -> None:
         parameters = {name: [row[name] for row in distinct.values()] for name in _GIVEN}
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
+
+
+def _attempt_of(job_id: str) -> int:
+    """The attempt that runs here and now, if it publishes its own job; else 0."""
+    request = current_task.request if current_task else None
+    return int(getattr(request, "job_attempt", None) or 0) if request and request.id == job_id else 0
 
 
 def _moment(header: str | None) -> datetime | None:

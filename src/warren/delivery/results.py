@@ -149,8 +149,8 @@ class JobBackend(ReadingBackend, GroupingBackend):
             closing.close(outcome, encode=self.encode)
         elif state in FROM_CELERY:
             # the claim and the outbox have already moved the job; only the reason for the retry is news
-            closing.ours(task_id, request).filter(state=FROM_CELERY[state]).update(traceback=str(traceback or ""))
-            if state == celery_states.RETRY:
+            job = closing.ours(task_id, request).filter(state=FROM_CELERY[state])
+            if job.update(traceback=str(traceback or "")) and state == celery_states.RETRY:
                 history.record([task_id], kind=history.ATTEMPT_FAILED, reason=_in_words(result))
         else:
             progress = json.dumps({"state": state, "meta": json.loads(self.encode(result))})
