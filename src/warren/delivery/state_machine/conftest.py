@@ -145,7 +145,7 @@ def plain(self: Any) -> str:
 def _end(task: Any) -> str:
     running, verdict = _script[task.request.id]
     if verdict is Verdict.FAIL:
-        raise ValueError(verdict)
+        raise ValueError(running.token)
     if verdict is Verdict.ASK_AGAIN:
         raise task.retry(countdown=0, max_retries=1000)
     return running.token

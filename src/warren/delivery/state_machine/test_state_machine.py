@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from warren.delivery import endings, history, lease_rows, retry
+from warren.delivery.expiry import WAITING
 from warren.delivery.models import BrokerMark, Job, JobEvent, OutboxMessage, Worker
 from warren.delivery.publisher import BrokerError
 from warren.delivery.reconciler import GIVEN
@@ -204,7 +205,12 @@ class Machine(RuleBasedStateMachine):
 
     def _let_a_minute_pass(self) -> None:
         self._renew()
-        Job.objects.filter(state__in=GIVEN, queued_at__isnull=False).update(queued_at=timezone.now() - LONG_AGO)
+        now = timezone.now()
+        Job.objects.filter(state__in=GIVEN, queued_at__isnull=False).update(queued_at=now - LONG_AGO)
+        # suspects are put off until others of their kind have shown themselves
+        Job.objects.filter(state=State.RUNNING).update(started_at=now - LONG_AGO)
+        Job.objects.filter(state__in=WAITING).update(available_at=now - LONG_AGO)
+        OutboxMessage.objects.update(available_at=now - LONG_AGO)
         self.relay.reconcile()
 
     def cancel(self, data: st.DataObject) -> None:
@@ -214,9 +220,10 @@ class Machine(RuleBasedStateMachine):
 
     def retry_by_hand(self, data: st.DataObject) -> None:
         job_id = data.draw(st.sampled_from(list(self.ended)))
+        attempts = Job.objects.get(pk=job_id).attempt
         if job_id in retry.retry([job_id], by=EVERYBODY).retried:
             del self.ended[job_id]
-            self.lives[job_id] = Life(before=Job.objects.get(pk=job_id).attempt)
+            self.lives[job_id] = Life(before=attempts)
         self._relay_soon(data)
 
     @invariant()
@@ -224,12 +231,11 @@ class Machine(RuleBasedStateMachine):
         jobs = {job.pk: job for job in Job.objects.all()}
         assert {job_id: jobs[job_id].state for job_id in self.ended} == self.ended, "a final state changed"
         self.ended |= {job.pk: job.state for job in jobs.values() if job.is_final}
-        succeeded = [job for job in jobs.values() if job.state == State.SUCCEEDED]
-        for job in succeeded:
-            assert json.loads(str(job.result)) == self.last_claim[job.pk].token, "a lost attempt finished"
         effects = Counter(Group.objects.values_list("name", flat=True))
-        assert effects == Counter(json.loads(str(job.result)) for job in succeeded if job.task == transactional.name)
+        succeeded = [job for job in jobs.values() if job.state == State.SUCCEEDED and job.task == transactional.name]
+        assert effects == Counter(json.loads(str(job.result)) for job in succeeded)
         for job in jobs.values():
+            self._came_from_the_last_claim(job)
             self._account_for(job)
 
     def teardown(self) -> None:
@@ -252,6 +258,13 @@ class Machine(RuleBasedStateMachine):
         assert not list(Job.objects.exclude(state__in=FINAL).values()), "not every job ended"
         assert not OutboxMessage.objects.exists()
 
+    def _came_from_the_last_claim(self, job: Job) -> None:
+        if job.state not in (State.SUCCEEDED, State.FAILED):
+            return
+        result = json.loads(str(job.result))
+        token = result["exc_message"][0] if job.state == State.FAILED else result
+        assert token == self.last_claim[job.pk].token, "a lost attempt finished"
+
     def _account_for(self, job: Job) -> None:
         life = self.lives[job.pk]
         over = job.attempt - life.before - job.losses - life.asked - life.given_up
@@ -273,7 +286,8 @@ class Machine(RuleBasedStateMachine):
             self.last_claim[message.job_id] = running
             self._may_be_taken(before, message)
         else:
-            assert before.is_final or before.state == State.RUNNING, f"nobody may take a job that is {before.state}"
+            waits = before.state in WAITING and before.available_at < timezone.now() - timedelta(seconds=1)
+            assert not waits, f"nobody may take a job that is {before.state}"
 
     def _may_be_taken(self, job: Job, message: Message) -> None:
         assert not job.is_final, f"a job was taken that is {job.state}"
