@@ -91,6 +91,8 @@ def take(task: "JobTask") -> int:
 
 def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim]:
     """Claim jobs, by id, with whether their message came back; returns those that were taken."""
+    # all who change several jobs take them in this order, so that none waits for each other
+    redelivered = dict(sorted(redelivered.items()))
     row: dict[str, Any] = {
         "redelivered": list(redelivered.values()),
         "worker": worker,

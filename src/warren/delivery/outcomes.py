@@ -35,7 +35,8 @@ def succeed(success: Success) -> bool:
 
 def succeed_all(successes: Iterable[Success]) -> set[str]:
     """Make the jobs succeeded; returns the ids of those whose attempt was still the current one."""
-    columns = [list(column) for column in zip(*successes, strict=True)]
+    # in the order of `claim.take_all`
+    columns = [list(column) for column in zip(*sorted(successes), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_SUCCEED, columns)
         return {row[0] for row in cursor.fetchall()}

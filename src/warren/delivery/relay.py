@@ -9,6 +9,7 @@ A pass, in one transaction:
 
     relay dies before 3    the locks go with its connection; another relay takes the rows
     relay dies in 3 or 4   some messages are published twice; the claim lets one of them run
+    much comes at once     passes begin 10 ms apart, so that one moves what would else be many
     RabbitMQ away          the rows stay, with the reason; the relay backs off and connects again
     RabbitMQ wiped         seen before the first pass of a new connection: what it was given is sent again (`wipe.py`)
     Postgres away          the relay backs off; nothing was deleted
@@ -18,30 +19,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 import psycopg
 from celery import Celery
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Min
-from django.db.models.functions import Now
 
-from warren.delivery import dead_letters, expiry, reconciler, suspects, wipe
-from warren.delivery.models import Job, OutboxMessage
+from warren.delivery import dead_letters, due_rows, reconciler, suspects, wipe
 from warren.delivery.outbox_rows import CHANNEL
 from warren.delivery.publisher import BrokerError
 from warren.delivery.publisher_choice import publisher_for
-from warren.delivery.states import FINAL, State
 from warren.delivery.topology import DEAD_LETTER_QUEUE
 
-BATCH = 500  # a pass holds its locks for about as many tenths of a millisecond
-LONGEST_WAIT_S = 1.0  # how late a lost notification can make a message; also how often the heartbeat is shown
-SHORTEST_WAIT_S = 0.05  # rows that another relay holds look due: without this we would spin until it lets go
+# A pass costs much the same for one message as for ten; the first after a quiet moment starts at once.
+PASS_EVERY_S = 0.01
+# How late a lost notification, or a row that another relay let go, can be; also how often the heartbeat is shown.
+LONGEST_WAIT_S = 1.0
 RECONCILE_EVERY_S = 10.0
 FIRST_BACK_OFF_S = 0.2
 LONGEST_BACK_OFF_S = 10.0
-ROW_BACK_OFF_S = 10  # a refused message does not stop the others; it is tried again after this
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +53,9 @@ class Relay:
         self._stopping = threading.Event()
         self._knows_broker = False  # whether it is the one that was given the queued jobs, and has them still
         self._reconciled_at = time.monotonic()
+        self._passed_at = 0.0
+        self._wait_s = 0.0  # until there may be something to do, as the last pass saw it
+        self._heard: Any = None  # the connection that hears of new rows
 
     def stop(self) -> None:
         """Finish the current pass, then return from `run`."""
@@ -68,11 +68,11 @@ class Relay:
             try:
                 if not self._knows_broker:
                     self.look_for_wipe()
-                moved = self.run_pass()
+                self._listen()
+                self.run_pass()
                 if time.monotonic() - self._reconciled_at > RECONCILE_EVERY_S:
                     self.reconcile()
-                if not moved:
-                    self._wait_for_work()
+                self._wait_for_work()
                 back_off_s = FIRST_BACK_OFF_S
             except (BrokerError, OperationalError, InterfaceError, psycopg.Error) as exc:
                 log.warning("relay backs off for %.1f s: %s", back_off_s, exc)
@@ -104,42 +104,38 @@ class Relay:
 
     def run_pass(self) -> int:
         """Move one batch; returns how many rows left the outbox. Raises `BrokerError` when RabbitMQ is away."""
+        self._passed_at = time.monotonic()
         with transaction.atomic():
-            due = list(
-                OutboxMessage.objects.select_related("job")
-                .select_for_update(skip_locked=True, of=("self",))
-                .filter(available_at__lte=Now())
-                .order_by("available_at", "id")[:BATCH]
-            )
-            due = suspects.let_out(due)
+            rows = due_rows.lock_soon_due(within_s=LONGEST_WAIT_S)
+            due = [row for row in rows if row.available_at <= row.now]
+            self._wait_s = due_rows.until_next(rows, due, longest_s=LONGEST_WAIT_S)
+            let_out = suspects.let_out(due)
+            if len(let_out) < len(due):
+                self._wait_s = min(self._wait_s, suspects.LOOK_AGAIN_AFTER.total_seconds())
+            due = let_out
             if not due:
                 return 0
-            unwanted = _settle_unwanted(due)
+            unwanted = due_rows.settle_unwanted(due)
             wanted = [message for message in due if message.job_id not in unwanted]
             refused = self._publisher.publish(wanted)
-            confirmed = [message for message in wanted if message.pk not in refused]
-            _mark_queued(confirmed)
-            _note(refused)
-            gone = [message.pk for message in due if message.pk not in refused]
-            OutboxMessage.objects.filter(pk__in=gone).delete()
+            due_rows.note(refused)
+            gone = [message for message in due if message.pk not in refused]
+            due_rows.close(gone, queued=[message.job_id for message in gone if message.job_id not in unwanted])
         return len(gone)
 
-    def _wait_for_work(self) -> None:
+    def _listen(self) -> None:
+        """Hear of rows that are added from now on, also while a pass runs: psycopg keeps what comes meanwhile."""
         connection.ensure_connection()
         driver: Any = connection.connection
-        driver.execute(f"LISTEN {CHANNEL}")
-        # a message that was committed between the pass and LISTEN was not announced to us
-        next_due = OutboxMessage.objects.aggregate(at=Min("available_at"))["at"]
-        wait_s = LONGEST_WAIT_S if next_due is None else (next_due - _now()).total_seconds()
-        for _ in driver.notifies(timeout=max(SHORTEST_WAIT_S, min(wait_s, LONGEST_WAIT_S)), stop_after=1):
-            pass
+        if self._heard is not driver:
+            driver.execute(f"LISTEN {CHANNEL}")
+            self._heard = driver
 
-
-def _settle_unwanted(due: list[OutboxMessage]) -> set[str]:
-    """Jobs among these that need no message any more: those past their expiry become expired here."""
-    wanted = [message.job_id for message in due]
-    expiry.settle(wanted)
-    return set(Job.objects.filter(pk__in=wanted, state__in=FINAL).values_list("pk", flat=True))
+    def _wait_for_work(self) -> None:
+        if self._wait_s:
+            for _ in self._heard.notifies(timeout=self._wait_s, stop_after=1):
+                pass
+        self._stopping.wait(max(0.0, self._passed_at + PASS_EVERY_S - time.monotonic()))
 
 
 def _now() -> datetime:
@@ -147,20 +143,3 @@ def _now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")
         return cast("datetime", cursor.fetchone()[0])
-
-
-def _mark_queued(messages: list[OutboxMessage]) -> None:
-    jobs = Job.objects.filter(pk__in=[message.job_id for message in messages])
-    jobs.filter(state=State.ACCEPTED).update(state=State.QUEUED, queued_at=Now())
-    # a retry is known as such until its next attempt starts
-    jobs.filter(state=State.RETRYING).update(queued_at=Now())
-
-
-def _note(refused: dict[int, str]) -> None:
-    for pk, reason in refused.items():
-        log.error("message %s was refused: %s", pk, reason)
-        OutboxMessage.objects.filter(pk=pk).update(
-            failures=F("failures") + 1,
-            last_error=reason,
-            available_at=Now() + timedelta(seconds=ROW_BACK_OFF_S),
-        )

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from kombu import Queue
 
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.publisher import BrokerError
-from warren.delivery.relay import Relay
+from warren.delivery.relay import PASS_EVERY_S, Relay
 from warren.delivery.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -153,6 +154,58 @@ def test_it_leaves_rows_alone_when_another_relay_holds_them(relay: Relay, queues
 
     assert relay.run_pass() == 1
     assert _take(queues["cpu"])
+
+
+def test_it_starts_passes_apart_when_much_comes_one_by_one(app: Celery, queues: Queues) -> None:
+    passes: list[float] = []
+    running = Relay(app, on_pass=lambda: passes.append(time.monotonic()))
+
+    def run() -> None:
+        running.run()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    began = time.monotonic()
+    for number in range(200):
+        add.delay(number, 1)
+    took_s = time.monotonic() - began
+    while OutboxMessage.objects.exists():
+        assert time.monotonic() - began < 30
+    running.stop()
+    add.delay(0, 0)  # it may be waiting
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert queues["cpu"].get(no_ack=True)
+    assert len([each for each in passes if began <= each <= began + took_s]) <= took_s / PASS_EVERY_S + 1
+
+
+def test_it_moves_a_delayed_message_when_its_time_comes(app: Celery, queues: Queues) -> None:
+    moved: list[float] = []
+
+    def note() -> None:
+        if not OutboxMessage.objects.exists():
+            moved.append(time.monotonic())
+
+    running = Relay(app, on_pass=note)
+    began = time.monotonic()
+    result = add.apply_async((1, 2), countdown=0.6)
+
+    def run() -> None:
+        running.run()
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not moved:
+        assert time.monotonic() - began < 10
+        time.sleep(0.01)
+    running.stop()
+    thread.join(10)
+
+    assert moved[0] - began > 0.6
+    assert _take(queues["cpu"]).headers["id"] == result.id
 
 
 def test_it_wakes_at_once_and_stops_when_told_when_it_runs(app: Celery, queues: Queues) -> None:
