@@ -26,9 +26,10 @@ WITH job AS (
     SET state = 'accepted', available_at = now(), queued_at = NULL, started_at = NULL, finished_at = NULL,
         result = NULL, traceback = '', progress = NULL
     WHERE id = ANY(%(ids)s) AND state = ANY(%(states)s) AND message <> ''
-    RETURNING id
+    RETURNING id, created_at
 ), message AS (
-    INSERT INTO warren_outbox (job_id, available_at, failures, last_error) SELECT id, now(), 0, '' FROM job
+    INSERT INTO warren_outbox (job_id, available_at, failures, last_error)
+    SELECT id, now(), 0, '' FROM job ORDER BY created_at
     ON CONFLICT (job_id) DO NOTHING
 )
 SELECT id, pg_notify(%(channel)s, '') FROM job
