@@ -12,7 +12,7 @@ current one (`outcomes.py`). One statement takes any number of jobs.
     job is not due yet             it was sent again, for later: this message is an old one, dropped
     job is past its expiry         it becomes expired here, by Postgres' clock
     job is final                   cancelled, or done by another delivery: dropped, acked
-    no row                         published by a producer that is not Warren's: adopted
+    no row                         published by a producer that is not Warren's: adopted (`adoption.py`)
 """
 
 import time
@@ -24,7 +24,7 @@ from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import expiry, leases, losses
+from warren.delivery import adoption, expiry, leases, losses
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError
 
@@ -50,15 +50,6 @@ WHERE job.id = delivery.id
                                    WHERE holder.id = job.lease
                                      AND holder.seen_at > now() - %(lease_s)s * interval '1s'))))
 RETURNING job.id, job.attempt, job.losses
-"""
-
-_ADOPT = """
-INSERT INTO warren_job (id, task, queue, state, attempt, losses, worker, lease, arguments, message, traceback, root_id,
-                        parent_id, group_id, started_at)
-VALUES (%(id)s, %(task)s, %(queue)s, 'running', 1, 0, %(worker)s, %(lease)s, %(arguments)s, '', '', %(root_id)s,
-        %(parent_id)s, %(group_id)s, now())
-ON CONFLICT (id) DO NOTHING
-RETURNING attempt
 """
 
 
@@ -142,10 +133,9 @@ def _claim(task: "JobTask") -> Claim:
     redelivered = bool((request.delivery_info or {}).get("redelivered"))
     wanted = _Wanted(request.id, redelivered, request.hostname or "")
     taken = _together.ask(wanted) if settings.POOLED and not connection.in_atomic_block else _take_each([wanted])[0]
-    claim = taken or _adopt(task)
-    if claim is None:
+    if taken is None and not adoption.adopt(task):
         raise Ignore(f"job {request.id} is final or runs elsewhere")
-    return claim
+    return taken or Claim(attempt=1, losses=0)
 
 
 def _take_each(wanted: "list[_Wanted]") -> "list[Claim | None]":
@@ -155,21 +145,3 @@ def _take_each(wanted: "list[_Wanted]") -> "list[Claim | None]":
 
 # threads and greenlets claim at the same time
 _together = Combiner(_take_each)
-
-
-def _adopt(task: "JobTask") -> Claim | None:
-    request = task.request
-    row: dict[str, Any] = {
-        "id": request.id,
-        "worker": request.hostname or "",
-        "lease": leases.current,
-        "task": task.name,
-        "queue": (request.delivery_info or {}).get("routing_key") or "",
-        "arguments": task.backend.encode((request.args, request.kwargs)),
-        "root_id": request.root_id or "",
-        "parent_id": request.parent_id or "",
-        "group_id": request.group or "",
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_ADOPT, row)
-        return Claim(attempt=1, losses=0) if cursor.fetchone() else None

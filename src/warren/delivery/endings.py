@@ -24,7 +24,7 @@ def end(job: Job, *, state: State, error: Exception) -> bool:
 
 
 def _request(job: Job) -> Context:
-    """The request that a worker would have had; of a job that somebody else published, only what the row tells."""
+    """The request that a worker would have had; of a job that was never sent, only what the row tells."""
     if not job.message:
         return Context(id=job.pk, task=job.task, root_id=job.root_id, group=job.group_id or None)
     envelope = job.envelope

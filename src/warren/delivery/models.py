@@ -15,7 +15,7 @@ class Job(models.Model):
     """One accepted piece of work. Its row is the truth about it; messages are only how workers hear of it.
 
     `message` is all that the relay needs to publish, so that a job can be sent again whatever became of its message; ""
-    for a job that somebody else published.
+    for a job that will never be sent: the rest of a chain that failed.
 
     `arguments`, `result` and `progress` hold JSON as text, exactly as Celery's serializer wrote it: Postgres' jsonb
     refuses values that JSON as Python writes it allows (NaN, \\u0000), and a result must never be refused.

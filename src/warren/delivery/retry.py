@@ -24,7 +24,6 @@ RETRYABLE = (State.FAILED, State.DEAD, State.CANCELLED, State.EXPIRED)
 NEVER_SENT = (
     "It was never sent: it waits for a job that did not succeed. Retry that one, and this one follows when it succeeds."
 )
-NOT_STORED = "Its message came from another producer and is not stored; publish it again there."
 GONE_ON = "What waits for it was sent without it; submit it anew."
 CHORD_FORGOTTEN = "The record of the chord that waits for it is deleted; submit the chord anew."
 
@@ -72,7 +71,7 @@ def refusal(job: Job | None) -> str | None:
     if not job.is_final:
         return f"It is {job.state}; only a job that has ended can be retried."
     if not job.message:
-        return NOT_STORED if job.attempt else NEVER_SENT
+        return NEVER_SENT
     return None
 
 

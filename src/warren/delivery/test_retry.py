@@ -12,7 +12,7 @@ from warren.delivery import history
 from warren.delivery.conftest import Deliver, Run
 from warren.delivery.history import Actor
 from warren.delivery.models import Chord, Job, JobEvent, OutboxMessage, ResultGroup
-from warren.delivery.retry import CHORD_FORGOTTEN, NEVER_SENT, NOT_STORED, RETRYABLE, retry
+from warren.delivery.retry import CHORD_FORGOTTEN, NEVER_SENT, RETRYABLE, retry
 from warren.delivery.states import FINAL, State
 
 pytestmark = pytest.mark.django_db
@@ -115,13 +115,8 @@ def test_it_refuses_what_is_open_or_has_succeeded(state: State) -> None:
     assert not JobEvent.objects.exists()
 
 
-def test_it_refuses_jobs_of_other_producers_and_unknown_ones() -> None:
-    Job.objects.create(pk="foreign", task="some.task", queue="cpu", state=State.FAILED, attempt=1)
-
-    assert retry(["foreign", "nobody"], by=SOMEBODY).refused == {
-        "foreign": NOT_STORED,
-        "nobody": "There is no such job.",
-    }
+def test_it_refuses_unknown_jobs() -> None:
+    assert retry(["nobody"], by=SOMEBODY).refused == {"nobody": "There is no such job."}
 
 
 def test_it_gives_celery_s_own_retries_anew(run: Run, broken: type[Broken]) -> None:
