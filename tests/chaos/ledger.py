@@ -12,7 +12,7 @@ from tests.chaos.report import Report, Row
 from tests.integration.api import Api
 from tests.integration.stack import Stack
 
-FULL, FULL_S = 1000, 60.0  # submissions, and how long they take
+FULL, FULL_S = 1000, 30.0  # submissions, and how long they take
 SMALL, SMALL_S = 200, 15.0  # for every change: enough to be struck in the middle of everything
 SHORT_STRIKE_S = 5.0  # what most take, until the service runs again
 BETWEEN = 1.5  # a full run is so many times as long as all strikes together

@@ -7,15 +7,15 @@ import pytest
 from tests.chaos.ledger import Ledger
 from tests.integration.stack import Stack
 
-# An endless loop must end within a test's patience; no task of the ledger takes a second.
-LIMITS = {"TASK_SOFT_TIME_LIMIT_S": "4", "TASK_TIME_LIMIT_S": "6"}
+# An endless loop must end within a test's patience; no task of the ledger takes a second, but the machine may be busy.
+LIMITS = {"TASK_SOFT_TIME_LIMIT_S": "12", "TASK_TIME_LIMIT_S": "15"}
 ENDS_WITHIN_S = 180  # after five lost workers
 
 REASONS = {
     "leave": "WorkersLost",
     "crash": "WorkersLost",
-    "spin": "time limit",
-    "doze": "time limit",
+    "spin": "TimeLimitExceeded",
+    "doze": "TimeLimitExceeded",
     "want_too_much": "MemoryError",
     "give_too_much": "RESULT_MAX_BYTES",
 }
@@ -33,9 +33,8 @@ def _short_limits(stack: Stack) -> Iterator[None]:
     stack.change({})
 
 
-@pytest.mark.ci
 @pytest.mark.usefixtures("_short_limits")
-@pytest.mark.parametrize("queue", ON)
+@pytest.mark.parametrize("queue", [pytest.param("cpu", marks=pytest.mark.ci), "io"])
 def test_poison_ends_with_a_reason_and_the_innocent_succeed(ledger: Ledger, queue: str) -> None:
     submitted: list[tuple[str, str]] = []
 

@@ -1,12 +1,9 @@
 """kill -9 of RabbitMQ."""
 
-import pytest
-
 from tests.chaos.faults import rabbitmq
 from tests.chaos.ledger import Ledger
 from tests.integration.stack import Stack
 
 
-@pytest.mark.ci
 def test_it_keeps_the_promise_when_rabbitmq_is_killed(ledger: Ledger, stack: Stack) -> None:
     ledger.under("RabbitMQ: kill -9", lambda: rabbitmq.kill(stack))

@@ -13,6 +13,7 @@ from tests.integration.stack import WORKERS, Stack
 pytestmark = pytest.mark.overlays("compose/redis.yaml")
 
 
+@pytest.mark.ci
 def test_it_keeps_the_promise_when_redis_is_killed(ledger: Ledger, stack: Stack) -> None:
     ledger.under("Redis: kill -9", lambda: redis.kill(stack))
 

@@ -7,7 +7,6 @@ from tests.chaos.ledger import Ledger
 from tests.integration.stack import Stack
 
 
-@pytest.mark.ci
 def test_it_keeps_the_promise_when_the_relay_is_killed(ledger: Ledger, stack: Stack) -> None:
     ledger.under("relay: kill -9", lambda: processes.kill(stack, "relay"), times=5)
 

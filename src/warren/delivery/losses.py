@@ -37,8 +37,10 @@ log = logging.getLogger(__name__)
 def count(job: Job, *, reason: str) -> None:
     """Note that an open job, locked by the caller's transaction, was lost; send it again, or make it dead."""
     holder = _shared_worker_of(job)
-    blamed = holder is None or job.losses >= _suspicion_of(holder)
+    blamed = job.losses >= _suspicion_of(holder) if holder else job.state == State.RUNNING or not job.attempt
     lost = job.losses + blamed
+    if lost == LOSS_LIMIT and holder and not _is_alone_suspect(job, holder):
+        lost -= 1  # one more try, for which it goes out alone (`suspects.py`)
     Job.objects.filter(pk=job.pk).update(losses=lost)
     history.record([job.pk], kind=history.LOST, reason=reason if blamed else f"{reason}, by another job that it ran")
     if lost < LOSS_LIMIT and outbox.send_again([job.pk], states=OPEN):
@@ -81,6 +83,12 @@ def _suspicion_of(worker: Worker) -> int:
         worker.suspicion = beside.aggregate(most=Max("losses"))["most"] or 0
         worker.save(update_fields=["suspicion"])
     return worker.suspicion
+
+
+def _is_alone_suspect(job: Job, worker: Worker) -> bool:
+    # those that have come back already keep the lease until somebody else takes them
+    beside = Job.objects.filter(queue__in=worker.queues.split(","), lease=worker.pk).exclude(pk=job.pk)
+    return not beside.filter(state__in=OPEN, losses__gte=job.losses).exists()
 
 
 def _delay(job_id: str, *, longest_s: float) -> None:

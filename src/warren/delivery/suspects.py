@@ -4,8 +4,9 @@ A process of greenlets dies with all that it ran (`losses.py`). If all of it cam
 it again, and the innocent would be given up with the culprit: a worker takes longer to start than anybody would wait.
 
     suspect   a job with losses
-    out       with the broker, or running for less than WATCH_S: most culprits kill at once, and nobody shall wait for
-              the end of a long job. What the broker was given long ago waits behind others, or is lost
+    out       with the broker; or running for less than WATCH_S, since most culprits kill at once, and nobody shall wait
+              for the end of a long job; or lost with a worker, and not back yet. What the broker was given long ago
+              waits behind others, or is lost too
     held      stays in the outbox: for each queue GROUP suspects with one loss are out at most, and one with more only
               alone. Whoever is not suspect passes
 
@@ -23,7 +24,8 @@ from django.db.models.functions import Now
 from warren.delivery.models import Job, OutboxMessage
 
 GROUP = 10
-WATCH_S = 5
+WATCH_S = 10
+SILENT_S = 10  # of a worker that renews its lease every five
 FORGOTTEN_AFTER_S = 60
 LOOK_AGAIN_AFTER = timedelta(seconds=0.2)
 
@@ -31,7 +33,10 @@ _OUT = """
 SELECT queue, count(*), max(losses) FROM warren_job
 WHERE queue = ANY(%(queues)s) AND losses > 0
   AND (state IN ('queued', 'retrying') AND queued_at > now() - %(forgotten_s)s * interval '1s'
-       OR state = 'running' AND started_at > now() - %(watch_s)s * interval '1s')
+       OR state = 'running'
+          AND (started_at > now() - %(watch_s)s * interval '1s'
+               OR NOT EXISTS (SELECT FROM warren_worker AS holder
+                              WHERE holder.id = lease AND holder.seen_at > now() - %(silent_s)s * interval '1s')))
 GROUP BY queue
 """
 
@@ -64,5 +69,6 @@ def _held(suspects: Iterable[OutboxMessage], *, out: dict[str, tuple[int, int]])
 def _out(queues: Iterable[str]) -> dict[str, tuple[int, int]]:
     """How many suspects of each queue are out, and the most losses of one of them."""
     with connection.cursor() as cursor:
-        cursor.execute(_OUT, {"queues": list(queues), "forgotten_s": FORGOTTEN_AFTER_S, "watch_s": WATCH_S})
+        times = {"forgotten_s": FORGOTTEN_AFTER_S, "watch_s": WATCH_S, "silent_s": SILENT_S}
+        cursor.execute(_OUT, {"queues": list(queues), **times})
         return {queue: (count, most) for queue, count, most in cursor.fetchall()}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from warren.delivery import history
 from warren.delivery.conftest import Deliver
-from warren.delivery.losses import LOSS_LIMIT
+from warren.delivery.losses import LOSS_LIMIT, count
 from warren.delivery.models import Job, JobEvent, OutboxMessage, Worker
 from warren.delivery.states import State
 
@@ -104,6 +104,30 @@ def test_it_ends_the_culprit_when_it_has_crashed_often_enough(deliver: Deliver) 
 
     assert Job.objects.get(pk=culprit.pk).state == State.DEAD
     assert Job.objects.get(pk=innocent.pk).state == State.ACCEPTED
+
+
+def test_it_ends_nobody_when_two_are_as_suspect(deliver: Deliver) -> None:
+    worker = _worker("gevent")
+    two = [_runs_in(worker, losses=LOSS_LIMIT - 1) for _ in range(2)]
+
+    for job in two:
+        deliver(note, job.pk, "not yet", redelivered=True)
+
+    assert set(Job.objects.values_list("state", "losses")) == {(State.ACCEPTED, LOSS_LIMIT - 1)}
+
+
+@pytest.mark.parametrize(("attempt", "losses"), [(0, 1), (1, 0)], ids=["it may be the message", "it has run before"])
+def test_it_counts_a_message_that_nobody_took_only_when_its_job_never_ran(attempt: int, losses: int) -> None:
+    job = Job.objects.get(pk=note.delay("text").id)
+    Job.objects.filter(pk=job.pk).update(state=State.QUEUED, attempt=attempt)
+    OutboxMessage.objects.all().delete()
+
+    job.refresh_from_db()
+    with transaction.atomic():
+        count(job, reason="delivered too often")
+
+    job.refresh_from_db()
+    assert (job.state, job.losses) == (State.ACCEPTED, losses)
 
 
 def test_it_drops_a_message_that_came_back_when_the_job_waits_for_another(deliver: Deliver) -> None:

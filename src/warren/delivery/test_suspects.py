@@ -1,16 +1,18 @@
 """How many of the jobs that were lost with others may go out at a time."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from celery import shared_task
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from warren.delivery import suspects
-from warren.delivery.models import Job, OutboxMessage
+from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import State
-from warren.delivery.suspects import FORGOTTEN_AFTER_S, GROUP, WATCH_S
+from warren.delivery.suspects import FORGOTTEN_AFTER_S, GROUP, SILENT_S, WATCH_S
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +42,14 @@ def _let_out() -> set[str]:
     return gone
 
 
-def _become(job_ids: set[str], state: State, *, for_s: float = 0) -> None:
-    since = Now() - timedelta(seconds=for_s)
-    Job.objects.filter(pk__in=job_ids).update(state=state, queued_at=since, started_at=since)
+def _become(job_ids: set[str], state: State, *, for_s: float = 0, silent_s: float = 0) -> None:
+    """In a worker that was last heard of so long ago."""
+    now, since = timezone.now(), Now() - timedelta(seconds=for_s)
+    seen = now - timedelta(seconds=silent_s)
+    holder = Worker.objects.create(
+        id=uuid4(), name="w", pool="gevent", concurrency=9, queues="io", started_at=now, seen_at=seen
+    )
+    Job.objects.filter(pk__in=job_ids).update(state=state, queued_at=since, started_at=since, lease=holder.pk)
 
 
 def test_it_lets_everybody_out_when_nobody_is_suspect() -> None:
@@ -64,18 +71,21 @@ def test_it_lets_a_group_out_when_many_have_one_loss() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "for_s", "then"),
+    ("state", "for_s", "silent_s", "then"),
     [
-        (State.QUEUED, 0, 0),
-        (State.RUNNING, 0, 0),
-        (State.SUCCEEDED, 0, GROUP),
-        (State.RUNNING, WATCH_S + 1, GROUP),
-        (State.QUEUED, FORGOTTEN_AFTER_S + 1, GROUP),
+        (State.QUEUED, 0, 0, 0),
+        (State.RUNNING, 0, 0, 0),
+        (State.RUNNING, WATCH_S + 1, SILENT_S + 1, 0),
+        (State.SUCCEEDED, 0, 0, GROUP),
+        (State.RUNNING, WATCH_S + 1, 0, GROUP),
+        (State.QUEUED, FORGOTTEN_AFTER_S + 1, 0, GROUP),
     ],
 )
-def test_it_lets_the_next_group_out_when_the_first_has_proven_itself(state: State, for_s: float, then: int) -> None:
+def test_it_lets_the_next_group_out_when_the_first_has_proven_itself(
+    state: State, for_s: float, silent_s: float, then: int
+) -> None:
     _accepted(3 * GROUP, losses=1)
-    _become(_let_out(), state, for_s=for_s)
+    _become(_let_out(), state, for_s=for_s, silent_s=silent_s)
 
     assert len(_let_out()) == then
 
