@@ -33,6 +33,9 @@ GRACE_S = 60.0
 # Between two attempts to connect. Celery goes up to 30 s, which a restarted RabbitMQ's jobs would have to wait.
 LONGEST_RECONNECT_S = 4
 
+# Celery's step → ours in its place
+_OURS = {"celery.worker.consumer.control:Control": "warren.health.remote_control:RemoteControl"}
+
 _CeleryBlueprint = celery_consumer.Consumer.Blueprint
 
 
@@ -83,9 +86,11 @@ class Consumer(celery_consumer.Consumer):
     controller: Any  # the worker
 
     class Blueprint(_CeleryBlueprint):  # type: ignore[misc, valid-type]  # Celery's stubs call this class a variable
-        """Without Celery's native delayed delivery, 28 queues that the outbox makes needless."""
+        """Without Celery's native delayed delivery, 28 queues that the outbox makes needless, but with our steps."""
 
-        default_steps = tuple(step for step in _CeleryBlueprint.default_steps if "delayed" not in str(step))
+        default_steps = tuple(
+            _OURS.get(str(step), step) for step in _CeleryBlueprint.default_steps if "delayed" not in str(step)
+        )
 
     def Strategies(self) -> Strategies:  # type: ignore[override]  # noqa: N802  Celery calls it to make `self.strategies`
         """Task name → what to do with a message of it."""
