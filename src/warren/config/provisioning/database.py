@@ -47,7 +47,7 @@ ROLES = (
             (r"django\_celery\_beat\_%", ALL),
             (r"warren\_schedule\_%", ALL),
             (r"warren\_job", (READ, ADD, CHANGE)),
-            (r"warren\_outbox", (READ, ADD)),
+            (r"warren\_outbox", (READ, ADD, CHANGE)),
         ),
         connection_limit=10,
     ),

@@ -4,12 +4,19 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from celery import shared_task
+from django.db import connection, transaction
 from environs import EnvError
 
 from warren.config.provisioning import database
+from warren.delivery.models import Job
 
 PASSWORD = "for-tests-only"  # noqa: S105  of a database that lives in memory
+
+
+@shared_task(name="roles.nothing", queue="cpu")
+def nothing() -> None:
+    """Nothing."""
 
 
 @pytest.fixture
@@ -65,6 +72,16 @@ def test_it_lets_a_role_do_its_work_when_provisioned(role: str, statement: str) 
 def test_it_refuses_a_role_what_is_not_its_work_when_provisioned(role: str, statement: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         _try(role, statement)
+
+
+@pytest.mark.usefixtures("provisioned")
+@pytest.mark.parametrize("role", [role.name for role in database.ROLES])
+def test_it_lets_every_role_submit_a_job_when_provisioned(role: str) -> None:
+    with connection.cursor() as cursor, transaction.atomic():
+        cursor.execute(f"SET LOCAL ROLE {role}")
+        submitted = nothing.delay()
+
+    assert Job.objects.filter(pk=submitted.id).exists()
 
 
 @pytest.mark.usefixtures("provisioned")
