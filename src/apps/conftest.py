@@ -1,55 +1,34 @@
-"""What tests of the apps stand on: a user, clients, and a media folder of their own."""
+"""What tests of the apps stand on: clients, and a media folder of their own."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from warren.jobs import conftest as jobs
+
+# the same people, on the same site
+plain_site = jobs.plain_site
+user, stranger, staff, anybody = jobs.user, jobs.stranger, jobs.staff, jobs.anybody
+
 
 @pytest.fixture(autouse=True)
-def _fresh_site(settings: Settings, tmp_path: Path) -> None:
-    """No collected static files needed; files go to a folder that is thrown away."""
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "whitenoise" not in each]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+def _fresh_site(plain_site: None, settings: Settings, tmp_path: Path) -> None:  # noqa: ARG001  it is there first
+    """Files go to a folder that is thrown away."""
     settings.MEDIA_ROOT = tmp_path
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
-
-
-@pytest.fixture
-def user() -> Any:
-    return get_user_model().objects.create_user("ann@example.com", password="correct horse", first_name="Ann")  # noqa: S106  a test's own
-
-
-@pytest.fixture
-def stranger() -> Any:
-    return get_user_model().objects.create_user("bob@example.com")
-
-
-@pytest.fixture
-def staff() -> Any:
-    return get_user_model().objects.create_superuser("root@example.com", password="correct horse")  # noqa: S106  a test's own
-
-
-@pytest.fixture
-def anybody() -> APIClient:
-    return APIClient()
-
-
-@pytest.fixture
-def api(user: Any) -> APIClient:
-    return logged_in(user)
 
 
 def logged_in(user: Any) -> APIClient:
     client = APIClient()
     client.force_authenticate(user)
     return client
+
+
+@pytest.fixture
+def api(user: Any) -> APIClient:
+    return logged_in(user)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What tests of jobs stand on: users, their clients, and jobs in every state."""
+"""What tests of jobs stand on: users, clients, which tell of server errors by their status, and jobs in every state."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,18 +17,24 @@ MakeJob = Callable[..., Job]
 
 
 @pytest.fixture(autouse=True)
-def _without_static_files(settings: Settings) -> None:
-    """Static files are collected when images are built, not for tests."""
+def _site(plain_site: None) -> None:
+    """Every test of jobs may look at a page."""
+
+
+@pytest.fixture
+def plain_site(settings: Settings) -> None:
+    """Static files are collected when images are built, not for tests; and passwords need not be safe."""
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "whitenoise" not in each]
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
 
 
 @pytest.fixture
 def user() -> Any:
-    return get_user_model().objects.create_user("ann@example.com")
+    return get_user_model().objects.create_user("ann@example.com", password="correct horse", first_name="Ann")  # noqa: S106  a test's own
 
 
 @pytest.fixture
@@ -38,18 +44,18 @@ def stranger() -> Any:
 
 @pytest.fixture
 def staff() -> Any:
-    return get_user_model().objects.create_superuser("root@example.com")
+    return get_user_model().objects.create_superuser("root@example.com", password="correct horse")  # noqa: S106  a test's own
+
+
+@pytest.fixture
+def anybody() -> APIClient:
+    return APIClient()
 
 
 def _client(user: Any) -> APIClient:
     client = APIClient(raise_request_exception=False)
     client.force_authenticate(user)
     return client
-
-
-@pytest.fixture
-def anybody() -> APIClient:
-    return APIClient()
 
 
 @pytest.fixture
