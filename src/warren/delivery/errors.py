@@ -41,10 +41,6 @@ class CancelledError(Ignore):
     """The job was cancelled, or taken from this attempt; whatever it returns now is ignored."""
 
 
-class DeadLetter(DeliveryError):  # noqa: N818  it is what it is called, and users see the name
-    """RabbitMQ gave up on the job's message."""
-
-
 class QueueFullError(DeliveryError):
     """Too many jobs wait for the queue."""
 

@@ -44,7 +44,7 @@ def test_it_has_a_status_for_every_state_of_a_job(state: State) -> None:
         (State.EXPIRED, {"exc_type": "TaskRevokedError", "exc_module": "celery.exceptions"}, errors.JobExpiredError),
         (State.DEAD, None, errors.JobLostError),
         (State.FAILED, {"exc_type": "KeyError", "exc_module": "builtins"}, KeyError),
-        (State.DEAD, {"exc_type": "DeadLetter", "exc_module": "warren.delivery.errors"}, DeliveryError),
+        (State.DEAD, {"exc_type": "WorkersLost", "exc_module": "warren.delivery.errors"}, DeliveryError),
     ],
 )
 def test_it_names_an_error_however_the_job_failed(state: State, stored: Any, error: type[Exception]) -> None:
