@@ -12,14 +12,8 @@ UNANSWERED_MS = 10_000
 
 def connect(purpose: str) -> psycopg.Connection[tuple[Any, ...]]:
     """Open a connection with autocommit, known to Postgres as `warren-<purpose>`. Raises `psycopg.Error`."""
-    settings = connection.settings_dict
     return psycopg.connect(
-        host=settings["HOST"],
-        port=settings["PORT"],
-        dbname=settings["NAME"],
-        user=settings["USER"],
-        password=settings["PASSWORD"],
-        application_name=f"warren-{purpose}",
+        **address(purpose),
         connect_timeout=CONNECT_TIMEOUT_S,
         keepalives_idle=5,
         keepalives_interval=2,
@@ -27,3 +21,16 @@ def connect(purpose: str) -> psycopg.Connection[tuple[Any, ...]]:
         tcp_user_timeout=UNANSWERED_MS,
         autocommit=True,
     )
+
+
+def address(purpose: str) -> dict[str, Any]:
+    """Where Django's Postgres is, and who asks, as psycopg takes it."""
+    settings = connection.settings_dict
+    return {
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+        "dbname": settings["NAME"],
+        "user": settings["USER"],
+        "password": settings["PASSWORD"],
+        "application_name": f"warren-{purpose}",
+    }

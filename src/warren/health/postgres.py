@@ -5,12 +5,13 @@ service, and a pool that waits would keep the answer waiting too.
 """
 
 import asyncio
-from typing import Any
 
 import psycopg
 from asgiref.sync import sync_to_async
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from warren.delivery import direct
 
 TIMEOUT_S = 2.0
 
@@ -29,23 +30,11 @@ async def missing() -> list[str]:
 async def _answers() -> bool:
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            async with await psycopg.AsyncConnection.connect(**_address()) as fresh:
+            async with await psycopg.AsyncConnection.connect(**direct.address("readyz")) as fresh:
                 await fresh.execute("SELECT 1")
     except (psycopg.Error, OSError):  # TimeoutError is an OSError
         return False
     return True
-
-
-def _address() -> dict[str, Any]:
-    settings = connection.settings_dict
-    return {
-        "host": settings["HOST"],
-        "port": settings["PORT"],
-        "dbname": settings["NAME"],
-        "user": settings["USER"],
-        "password": settings["PASSWORD"],
-        "application_name": "warren-readyz",
-    }
 
 
 async def _is_migrated() -> bool:

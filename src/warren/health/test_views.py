@@ -2,6 +2,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from warren.delivery import direct
 from warren.health import postgres
 
 
@@ -39,7 +40,7 @@ def test_readyz_names_missing_migrations(client: Client, monkeypatch: pytest.Mon
 
 @pytest.mark.django_db(transaction=True)
 def test_readyz_names_a_postgres_that_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "_address", lambda: {"host": "127.0.0.1", "port": 9, "connect_timeout": 2})
+    monkeypatch.setattr(direct, "address", lambda _purpose: {"host": "127.0.0.1", "port": 9, "connect_timeout": 2})
 
     answer = client.get("/readyz")
 
