@@ -18,7 +18,7 @@ from warren.jobs.serializers import JobSerializer
 
 ALL_WAITING = OpenApiExample(
     "All that wait in a queue",
-    value={"filter": {"queue": "io", "state": "queued"}, "reason": "the the site is down"},
+    value={"filter": {"queue": "io", "state": "queued"}, "reason": "the site is down"},
     request_only=True,
 )
 
