@@ -11,10 +11,21 @@ from celery.app import app_or_default
 from celery.app.trace import build_tracer
 from kombu import Queue
 
-from warren.delivery import topology
+from warren.delivery import listening, topology
 from warren.delivery.models import OutboxMessage
 
 QUEUES = ("cpu", "io")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _listeners_do_not_linger() -> Iterator[None]:
+    """A connection that outlives its test would keep the test database from being dropped."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listening, "LINGER_S", 0.0)
+        patch.setattr(listening, "LOOK_EVERY_S", 0.1)
+        yield
+        while listening.listener._thread is not None:  # noqa: SLF001  nobody else asks
+            time.sleep(0.05)
 
 
 @pytest.fixture

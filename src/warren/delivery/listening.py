@@ -1,7 +1,8 @@
 """Waking up when a job changes: Postgres tells of each (a trigger on `warren_job`), one connection a process hears it.
 
     idle        nobody watches a job: no thread, no connection
-    listening   a thread holds a connection and sets the event of whoever watches the job that changed
+    listening   a thread holds a connection and sets the event of whoever watches the job that changed; it goes on for a
+                while after the last watcher has gone, because to connect costs more than many results
 
 A notification is a hint: whoever is woken reads the row. A lost one is harmless, because watchers look now and then
 without being told.
@@ -15,18 +16,27 @@ Owner of the connection: the thread. The lock guards who watches.
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psycopg
 
 from warren.delivery import direct
+from warren.delivery.states import FINAL
 
 CHANNEL = "warren_job"
-# The connection is kept this long after the last watcher has gone, for the next one.
-LINGER_S = 0.5
+LINGER_S = 30.0
+LOOK_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class _Watch:
+    event: threading.Event
+    end_only: bool
 
 
 class Listener:
@@ -37,20 +47,25 @@ class Listener:
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
-        self._watchers: dict[str, set[threading.Event]] = {}
+        self._watchers: dict[str, set[_Watch]] = {}
         self._thread: threading.Thread | None = None
+        self._watched_at = time.monotonic()
+        self.hears = False  # what is committed from now on is told
 
     @contextmanager
-    def watching(self, job_id: str) -> Iterator[threading.Event]:
-        """Give an event that is set when the job has changed, or may have; clear it before you look at the job."""
-        event = threading.Event()
+    def watching(self, job_id: str, *, end_only: bool = False) -> Iterator[threading.Event]:
+        """Give an event that is set when the job has changed, or may have; clear it before you look at the job.
+
+        With `end_only`, when it has become final, or may have.
+        """
+        watch = _Watch(threading.Event(), end_only)
         with self._lock:
-            self._watchers.setdefault(job_id, set()).add(event)
+            self._watchers.setdefault(job_id, set()).add(watch)
         try:
-            yield event
+            yield watch.event
         finally:
             with self._lock:
-                self._watchers[job_id].discard(event)
+                self._watchers[job_id].discard(watch)
                 if not self._watchers[job_id]:
                     del self._watchers[job_id]
 
@@ -65,34 +80,45 @@ class Listener:
         try:
             with direct.connect("listener") as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
+                self.hears = True
                 self._wake_all()  # what changed before we listened was not told
                 while self._is_wanted():
-                    for notification in connection.notifies(timeout=LINGER_S):
+                    for notification in connection.notifies(timeout=LOOK_EVERY_S):
                         self._wake(notification.payload)
         except psycopg.Error as exc:
             log.info("Postgres tells of no changes: %s", exc)
         finally:
             with self._lock:
                 if self._thread is threading.current_thread():
-                    self._thread = None
+                    self._stop()
             self._wake_all()
 
     def _is_wanted(self) -> bool:
+        now = time.monotonic()
         with self._lock:
-            if not self._watchers:
-                self._thread = None  # a watcher that comes now starts another
-            return bool(self._watchers)
+            if self._watchers:
+                self._watched_at = now
+            elif now - self._watched_at > LINGER_S:
+                self._stop()  # a watcher that comes now starts another
+                return False
+            return True
 
-    def _wake(self, job_id: str) -> None:
+    def _stop(self) -> None:
+        self._thread = None
+        self.hears = False
+
+    def _wake(self, payload: str) -> None:
+        state, _, job_id = payload.partition(" ")
         with self._lock:
-            for event in self._watchers.get(job_id, ()):
-                event.set()
+            for watch in self._watchers.get(job_id, ()):
+                if state in FINAL or not watch.end_only:
+                    watch.event.set()
 
     def _wake_all(self) -> None:
         with self._lock:
-            for events in self._watchers.values():
-                for event in events:
-                    event.set()
+            for watches in self._watchers.values():
+                for watch in watches:
+                    watch.event.set()
 
 
 listener = Listener()

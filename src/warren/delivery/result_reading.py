@@ -14,9 +14,12 @@ from warren.delivery.listening import listener
 from warren.delivery.models import Job
 from warren.delivery.states import State
 
-# How often a result is asked for without a notification: soon at first, while the connection that hears them is made.
+# How often a result is asked for while nobody tells of it: soon at first, while the connection that hears is made.
 FIRST_POLL_S = 0.01
 LONGEST_POLL_S = 1.0
+
+# All but the arguments and the message, which may be long.
+_SHOWN = ("task", "state", "result", "traceback", "progress", "finished_at")
 
 
 class ReadingBackend(BaseBackend):
@@ -33,9 +36,10 @@ class ReadingBackend(BaseBackend):
         """Block until the job is final. Postgres tells; we ask too, at most every `interval` s, in case it cannot."""
         self._ensure_not_eager()  # type: ignore[attr-defined]  # celery-types leaves it out
         started, pause = time.monotonic(), FIRST_POLL_S
-        with listener.watching(task_id) as changed:
+        with listener.watching(task_id, end_only=True) as changed:
             while True:
                 changed.clear()
+                told = listener.hears  # as it is before we look: then the end cannot be missed
                 meta = claim.patiently(lambda: self.get_task_meta(task_id))
                 if meta["status"] in celery_states.READY_STATES:
                     return dict(meta)
@@ -45,11 +49,12 @@ class ReadingBackend(BaseBackend):
                 waited = time.monotonic() - started
                 if timeout is not None and waited >= timeout:
                     raise CeleryTimeoutError(f"job {task_id} was not final after {timeout} s")
+                longest = min(interval, LONGEST_POLL_S)
+                pause = longest if told else min(pause * 2, longest)
                 changed.wait(pause if timeout is None else min(pause, timeout - waited))
-                pause = min(pause * 2, interval, LONGEST_POLL_S)
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
-        job = Job.objects.filter(pk=task_id).first()
+        job = Job.objects.filter(pk=task_id).only(*_SHOWN).first()
         if job is None:
             return {"task_id": task_id, "status": celery_states.PENDING, "result": None, "traceback": None}
         meta = {

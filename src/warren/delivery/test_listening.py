@@ -1,12 +1,13 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from celery.result import AsyncResult
 from django.db import connection
 
-from warren.delivery import result_reading
+from warren.delivery import listening, result_reading
 from warren.delivery.listening import listener
 from warren.delivery.models import Job
 from warren.delivery.states import State
@@ -78,6 +79,36 @@ def test_it_tells_of_states_and_progress_and_of_nothing_else(
         assert not unconcerned.is_set()
 
 
+def test_it_tells_of_the_end_alone_when_that_is_all_that_matters(
+    job: Job, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    with listener.watching(job.pk, end_only=True) as ended, listener.watching(job.pk) as changed:
+        listener.ensure()
+        wait_until(lambda: listener.hears)
+        ended.clear()
+        changed.clear()
+        Job.objects.update(state=State.RETRYING)
+        wait_until(changed.is_set)
+
+        assert not ended.is_set()
+        Job.objects.update(state=State.FAILED)
+        wait_until(ended.is_set)
+
+
+def test_it_asks_once_more_and_no_oftener_when_it_will_be_told(
+    job: Job, wait_until: Callable[[Callable[[], bool]], None], django_assert_max_num_queries: Any
+) -> None:
+    with listener.watching("another"):
+        listener.ensure()
+        wait_until(lambda: listener.hears)
+        timer = _succeed_after(0.4)
+
+        with django_assert_max_num_queries(2):
+            assert AsyncResult(job.pk).get(timeout=20, interval=30) == "done"
+
+    timer.join()
+
+
 def test_it_keeps_one_connection_for_many_and_none_for_nobody(
     job: Job, wait_until: Callable[[Callable[[], bool]], None]
 ) -> None:
@@ -87,6 +118,21 @@ def test_it_keeps_one_connection_for_many_and_none_for_nobody(
         wait_until(lambda: _listeners() == 1)
 
     wait_until(lambda: _listeners() == 0)
+
+
+def test_it_keeps_the_connection_for_the_next_one(
+    job: Job, wait_until: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "LINGER_S", 60.0)
+    with listener.watching(job.pk):
+        listener.ensure()
+        wait_until(lambda: listener.hears)
+    first = listener._thread
+    time.sleep(5 * listening.LOOK_EVERY_S)  # nothing can be waited for: nothing happens
+
+    with listener.watching(job.pk):
+        assert listener.hears
+        assert listener._thread is first
 
 
 def test_it_wakes_every_watcher_and_listens_again_when_the_connection_is_lost(
