@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from benchmarks.catalogue import Setup
-from tests.integration import environment
+from tests.stack import environment
 
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 240  # a first start makes the database, migrates and declares the queues

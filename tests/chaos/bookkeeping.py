@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from tests.chaos.entries import Books, Entry, JobRow
-from tests.integration import postgres
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.stack import postgres
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 READERS = 4
 

@@ -2,8 +2,8 @@
 
 import json
 
-from tests.integration import postgres
-from tests.integration.stack import Stack
+from tests.stack import postgres
+from tests.stack.stack import Stack
 
 # what is no message: kombu's names of queues and its own lock, and the mark by which the relay knows a wipe
 _REDIS_KEEPS = ("_kombu.", "unacked", "warren.")

@@ -15,7 +15,7 @@ import pytest
 from tests.chaos.ledger import Ledger
 from tests.chaos.report import Report
 from tests.chaos.stacks import Stacks
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 REPORT = pytest.StashKey[Report]()
 STACKS = pytest.StashKey[Stacks]()

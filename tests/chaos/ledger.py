@@ -9,8 +9,8 @@ from tests.chaos import bookkeeping, settling, stall, submitters
 from tests.chaos.entries import Entry
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.report import Report, Row
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 FULL, FULL_S = 1000, 30.0  # submissions, and how long they take
 SMALL, SMALL_S = 200, 15.0  # for every change: enough to be struck in the middle of everything

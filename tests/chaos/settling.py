@@ -3,8 +3,8 @@
 import time
 
 from tests.chaos import brokers
-from tests.integration import postgres, waiting
-from tests.integration.stack import CommandFailedError, Stack
+from tests.stack import postgres, waiting
+from tests.stack.stack import CommandFailedError, Stack
 
 SETTLED_WITHIN_S = 180  # a lost message is noticed after a minute, and backs off at most ten seconds
 RECOVERED_WITHIN_S = 90

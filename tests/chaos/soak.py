@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.faults.catalogue import FAULTS
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 LONGEST_PAUSE_S = 20.0  # between two faults: some meet a stack that has recovered, some one that has not
 

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from tests.integration import account, api
-from tests.integration.api import Api
-from tests.integration.stack import CommandFailedError, Stack
+from tests.stack import account, api
+from tests.stack.api import Api
+from tests.stack.stack import CommandFailedError, Stack
 
 FILES = ("compose/stack.yaml", "tests/chaos/compose.yaml")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from tests.chaos.ledger import Ledger
-from tests.integration import postgres
+from tests.stack import postgres
 
 LONG_S = 3.0  # the time in which the fault must strike, and be seen to have
 

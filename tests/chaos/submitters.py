@@ -7,8 +7,8 @@ from uuid import uuid4
 import httpx
 
 from tests.chaos.entries import Entry, Outcome, Step
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 TASKS = ("ledger.cpu.once", "ledger.io.plain", "ledger.io.once", "ledger.cpu.plain")
 # Refusals of a server that is restarting. Anything else is an answer that no client should get.

@@ -5,7 +5,7 @@ import pytest
 from tests.chaos import ticks
 from tests.chaos.faults import points, processes
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 
 def test_it_keeps_the_promise_when_beat_is_killed(ledger: Ledger, stack: Stack) -> None:

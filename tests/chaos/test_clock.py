@@ -5,8 +5,8 @@ import pytest
 from tests.chaos import settling, ticks
 from tests.chaos.faults import processes
 from tests.chaos.ledger import Ledger
-from tests.integration import postgres
-from tests.integration.stack import Stack
+from tests.stack import postgres
+from tests.stack.stack import Stack
 
 SERVICES = ("worker-cpu", "worker-io", "relay", "beat")
 HOUR_S = 3600

@@ -9,8 +9,8 @@ import pytest
 from tests.chaos.faults import cluster
 from tests.chaos.faults.wires import LONGER_THAN_A_LEASE_S
 from tests.chaos.ledger import Ledger
-from tests.integration import django_code, waiting
-from tests.integration.stack import WORKERS, Stack
+from tests.stack import django_code, waiting
+from tests.stack.stack import WORKERS, Stack
 
 pytestmark = pytest.mark.overlays("compose/cluster.yaml")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 # An endless loop must end within a test's patience; no task of the ledger takes a second, but the machine may be busy.
 LIMITS = {"TASK_SOFT_TIME_LIMIT_S": "12", "TASK_TIME_LIMIT_S": "15"}

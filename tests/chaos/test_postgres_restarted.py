@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 
 @pytest.mark.ci

@@ -6,8 +6,8 @@ import pytest
 
 from tests.chaos.faults import points, processes
 from tests.chaos.ledger import Ledger
-from tests.integration import postgres
-from tests.integration.stack import Stack
+from tests.stack import postgres
+from tests.stack.stack import Stack
 
 _EFFECTS = "SELECT count(*) FROM ledger_effect WHERE key = :'key'"
 

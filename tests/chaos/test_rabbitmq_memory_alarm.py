@@ -2,7 +2,7 @@
 
 from tests.chaos.faults import rabbitmq
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 
 def test_it_keeps_the_promise_when_rabbitmq_is_short_of_memory(ledger: Ledger, stack: Stack) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.chaos import struck
 from tests.chaos.faults import processes, redis
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import WORKERS, Stack
+from tests.stack.stack import WORKERS, Stack
 
 pytestmark = pytest.mark.overlays("compose/redis.yaml")
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.faults import points, processes
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 
 def test_it_keeps_the_promise_when_the_relay_is_killed(ledger: Ledger, stack: Stack) -> None:

@@ -1,7 +1,7 @@
 """SIGTERM to everything, one service after the other, as a deployment does it."""
 
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 IN_ORDER = ("worker-cpu", "worker-io", "relay", "beat", "web", "rabbitmq", "postgres")
 

@@ -8,8 +8,8 @@ from testcontainers.compose import ComposeContainer
 from tests.chaos import ticks
 from tests.chaos.faults import processes, wires
 from tests.chaos.ledger import Ledger
-from tests.integration import postgres
-from tests.integration.stack import Stack
+from tests.stack import postgres
+from tests.stack.stack import Stack
 
 FAILOVER_S = 15.0
 AWAY_S = 25.0  # longer than a failover, so that two would lead if two could

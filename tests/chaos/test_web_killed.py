@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.faults import processes
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 
 @pytest.mark.ci

@@ -5,7 +5,7 @@ import pytest
 from tests.chaos import struck
 from tests.chaos.faults import processes
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 
 @pytest.mark.ci

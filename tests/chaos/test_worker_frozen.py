@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.faults import wires
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import WORKERS, Stack
+from tests.stack.stack import WORKERS, Stack
 
 
 @pytest.mark.parametrize("service", WORKERS)

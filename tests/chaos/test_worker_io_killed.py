@@ -3,7 +3,7 @@
 from tests.chaos import struck
 from tests.chaos.faults import points, processes
 from tests.chaos.ledger import Ledger
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 
 def test_it_keeps_the_promise_when_worker_io_is_killed(ledger: Ledger, stack: Stack) -> None:

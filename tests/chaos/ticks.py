@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tests.chaos import settling
 from tests.chaos.ledger import Ledger
-from tests.integration import postgres, waiting
-from tests.integration.stack import Stack
+from tests.stack import postgres, waiting
+from tests.stack.stack import Stack
 
 EVERY_S = 2.0  # tests/chaos/app/schedule.py
 NEXT_WITHIN_S = 60  # of a beat that must start first

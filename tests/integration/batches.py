@@ -1,7 +1,7 @@
 """Many jobs of one kind, accepted in one transaction and known by the first one's id: all share its time."""
 
-from tests.integration import django_code, postgres, waiting
-from tests.integration.stack import Stack
+from tests.stack import django_code, postgres, waiting
+from tests.stack.stack import Stack
 
 _COUNT = """
 SELECT count(*) FROM warren_job

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration import account, api, own_app
-from tests.integration.api import Api
-from tests.integration.stack import CommandFailedError, Stack
+from tests.integration import own_app
+from tests.stack import account, api
+from tests.stack.api import Api
+from tests.stack.stack import CommandFailedError, Stack
 
 STACK = pytest.StashKey[Stack]()
 

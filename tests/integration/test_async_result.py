@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration import django_code
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.stack import django_code
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.integration import pools, waiting, workers
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.integration import pools, workers
+from tests.stack import waiting
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 LONG_S = 300
 WITHIN_S = 10

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.integration import waiting
-from tests.integration.stack import ONE_SHOTS, Stack
+from tests.stack import waiting
+from tests.stack.stack import ONE_SHOTS, Stack
 
 PYTHON_SERVICES = ("web", "worker-cpu", "worker-io", "beat", "relay", "flower")
 SERVICES = (*PYTHON_SERVICES, "postgres", "rabbitmq")

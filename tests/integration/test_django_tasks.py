@@ -6,9 +6,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration import django_code, pools
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.integration import pools
+from tests.stack import django_code
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 TOGETHER = 20
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.integration import pools
-from tests.integration.api import Api
+from tests.stack.api import Api
 
 INSIDE = [
     "http://web:8000/livez",

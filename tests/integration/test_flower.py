@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from tests.integration import waiting
-from tests.integration.api import Api
-from tests.integration.stack import WORKERS, Stack
+from tests.stack import waiting
+from tests.stack.api import Api
+from tests.stack.stack import WORKERS, Stack
 
 
 @pytest.fixture

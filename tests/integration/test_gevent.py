@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.integration import batches, postgres, workers
-from tests.integration.stack import Stack
+from tests.integration import batches, workers
+from tests.stack import postgres
+from tests.stack.stack import Stack
 
 JOBS = 2000
 GREENLETS = 200

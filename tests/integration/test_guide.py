@@ -7,9 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration import postgres, waiting
-from tests.integration.api import PASSWORD, Api
-from tests.integration.stack import Stack
+from tests.stack import postgres, waiting
+from tests.stack.api import PASSWORD, Api
+from tests.stack.stack import Stack
 
 _MAIL_JOB = """
 SELECT job.queue, split_part(job.worker, '@', 1) FROM warren_job job JOIN accounts_user u ON u.id = job.owner_id

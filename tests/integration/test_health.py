@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.integration import waiting, workers
-from tests.integration.api import Api
-from tests.integration.stack import WORKERS, Stack
+from tests.integration import workers
+from tests.stack import waiting
+from tests.stack.api import Api
+from tests.stack.stack import WORKERS, Stack
 
 # 30 s, and one interval of the engine's health check, because a fault may fall just after a check
 NOTICED_WITHIN_S = 30 + 5

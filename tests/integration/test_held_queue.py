@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from tests.integration import rabbitmq, waiting, workers
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.integration import workers
+from tests.stack import rabbitmq, waiting
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 URGENT, LATER = 9, 0
 LOSS_LIMIT = 5

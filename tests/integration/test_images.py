@@ -6,9 +6,9 @@ import httpx
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.integration import api
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.stack import api
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 EDGES = {"large": 1280, "medium": 480, "small": 160}
 WIDTH, HEIGHT = 2400, 1600

@@ -8,9 +8,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration import api
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.stack import api
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 NOOP = "probe.cpu.noop"
 ECHO = "probe.cpu.echo"

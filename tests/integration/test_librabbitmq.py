@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.integration import batches, rabbitmq, waiting
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.integration import batches
+from tests.stack import rabbitmq, waiting
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 JOBS = 1000
 C_LIBRARY = "rabbitmq-c"  # what librabbitmq calls itself to the broker

@@ -2,8 +2,8 @@
 
 from uuid import uuid4
 
-from tests.integration import django_code, postgres, waiting
-from tests.integration.stack import Stack
+from tests.stack import django_code, postgres, waiting
+from tests.stack.stack import Stack
 
 _SEND = """
 import time

@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.integration.api import Api
+from tests.stack.api import Api
 
 
 def test_an_app_of_ones_own_is_reached_at_its_address(member: Api) -> None:

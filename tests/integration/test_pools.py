@@ -3,8 +3,8 @@
 import pytest
 
 from tests.integration import pools, workers
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 # how each pool names itself in `inspect stats`
 POOLS = {

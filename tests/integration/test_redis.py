@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import api, batches, django_code, own_app, waiting
-from tests.integration.api import Api
-from tests.integration.stack import FILES, WORKERS, CommandFailedError, Stack
+from tests.integration import batches, own_app
+from tests.stack import api, django_code, waiting
+from tests.stack.api import Api
+from tests.stack.stack import FILES, WORKERS, CommandFailedError, Stack
 
 JOBS = 200
 

@@ -1,8 +1,8 @@
 """`docker compose down` and up again: users, jobs and results are still there."""
 
-from tests.integration import api
-from tests.integration.api import PASSWORD, Api
-from tests.integration.stack import Stack
+from tests.stack import api
+from tests.stack.api import PASSWORD, Api
+from tests.stack.stack import Stack
 
 
 def test_everything_is_kept_when_the_stack_is_taken_down_and_up(stack: Stack) -> None:

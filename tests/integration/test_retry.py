@@ -7,9 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration import django_code
-from tests.integration.api import Api
-from tests.integration.stack import CommandFailedError, Stack
+from tests.stack import django_code
+from tests.stack.api import Api
+from tests.stack.stack import CommandFailedError, Stack
 
 NEEDS = "probe.cpu.needs"
 

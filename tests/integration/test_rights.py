@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.integration import postgres, rabbitmq
-from tests.integration.stack import CommandFailedError, Stack
+from tests.stack import postgres, rabbitmq
+from tests.stack.stack import CommandFailedError, Stack
 
 # Opens a connection with the service's own user; {step} is what it tries. Prints the broker's answer.
 _TRY = """

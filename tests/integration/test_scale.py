@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.api import Api
-from tests.integration.stack import Stack
+from tests.stack.api import Api
+from tests.stack.stack import Stack
 
 
 @pytest.fixture

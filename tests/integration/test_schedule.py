@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration import django_code, postgres, waiting
-from tests.integration.stack import Stack
+from tests.stack import django_code, postgres, waiting
+from tests.stack.stack import Stack
 
 EFFECT_WITHIN_S = 10
 SILENT_S = 4  # an entry that is due each second, and still on, would have fired four times

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.integration import pools, waiting
-from tests.integration.api import Api
-from tests.integration.stack import WORKERS, Stack
+from tests.integration import pools
+from tests.stack import waiting
+from tests.stack.api import Api
+from tests.stack.stack import WORKERS, Stack
 
-# WORKER_SOFT_SHUTDOWN_S (6) and WORKER_STOP_GRACE (20) of tests/integration/environment.py are between these
+# WORKER_SOFT_SHUTDOWN_S (6) and WORKER_STOP_GRACE (20) of tests/stack/environment.py are between these
 SHORT_S, LONG_S = 3, 24
 KILLED = 137  # by SIGKILL, after the grace period
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration import waiting
-from tests.integration.stack import CommandFailedError, Stack
+from tests.stack import waiting
+from tests.stack.stack import CommandFailedError, Stack
 
 SIGTERM_BIT = 1 << 14
 BY_SIGTERM = 143  # with 0 the started clock has left; 137 is Docker's SIGKILL

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from testcontainers.compose import ComposeContainer
 
-from tests.integration import django_code, postgres, waiting
-from tests.integration.stack import Stack
+from tests.stack import django_code, postgres, waiting
+from tests.stack.stack import Stack
 
 KILLS = 3
 EVERY_S = 2

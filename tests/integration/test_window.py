@@ -1,7 +1,8 @@
 """How many messages the prefork worker holds: many while jobs are short, few as soon as they are not."""
 
-from tests.integration import batches, rabbitmq, waiting
-from tests.integration.stack import Stack
+from tests.integration import batches
+from tests.stack import rabbitmq, waiting
+from tests.stack.stack import Stack
 
 NARROW = 8  # two children, WORKER_CPU_PREFETCH=4
 SHORT, LONG = 4000, 40

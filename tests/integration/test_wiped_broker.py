@@ -2,8 +2,8 @@
 
 import re
 
-from tests.integration import api, rabbitmq, waiting
-from tests.integration.stack import WORKERS, Stack
+from tests.stack import api, rabbitmq, waiting
+from tests.stack.stack import WORKERS, Stack
 
 JOBS = 50
 RECOVERED_WITHIN_S = 60

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.integration import django_code
-from tests.integration.stack import Stack
+from tests.stack import django_code
+from tests.stack.stack import Stack
 
 
 def stats(stack: Stack) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What the stack was at when a test failed, for who reads the failure."""
 
-from tests.integration import postgres, rabbitmq
-from tests.integration.stack import CommandFailedError, Stack
+from tests.stack import postgres, rabbitmq
+from tests.stack.stack import CommandFailedError, Stack
 
 LOG_LINES = "60"
 _OPEN_JOBS = """

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.integration import waiting
+from tests.stack import waiting
 
 PASSWORD = "carrot-and-stick-42"  # noqa: S105  of users that live as long as a test
 FINAL = ("succeeded", "failed", "cancelled", "expired", "dead")

@@ -1,6 +1,6 @@
 """Questions to the database, as its owner or as one of its roles."""
 
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 OWNER = "warren"
 

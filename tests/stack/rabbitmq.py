@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 _ASK = """
 import os, sys, httpx

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from testcontainers.compose import ComposeContainer, DockerCompose
 
-from tests.integration import environment
+from tests.stack import environment
 
 ROOT = Path(__file__).parents[2]
 FILES = ["compose/stack.yaml", "compose/mail.yaml", "tests/integration/compose.yaml"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.chaos.faults import points, processes, rabbitmq, wires
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 CUT_S = 15.0  # now and then shorter than a lease, now and then, with what the engine adds, about as long
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.chaos.faults import processes
-from tests.integration import waiting
-from tests.integration.stack import CommandFailedError, Stack
+from tests.stack import waiting
+from tests.stack.stack import CommandFailedError, Stack
 
 NODES = ("rabbitmq", "rabbitmq-2", "rabbitmq-3")
 WHOLE_WITHIN_S = 120

@@ -1,8 +1,8 @@
 """Deaths at an exact place in the code; see tests/chaos/app/fault_points.py."""
 
 from tests.chaos.faults import processes
-from tests.integration import waiting
-from tests.integration.stack import Stack
+from tests.stack import waiting
+from tests.stack.stack import Stack
 
 DIES_WITHIN_S = 30
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from testcontainers.compose import ComposeContainer
 
-from tests.integration import waiting
-from tests.integration.stack import Stack
+from tests.stack import waiting
+from tests.stack.stack import Stack
 
 RESTARTED_WITHIN_S = 60
 BUSY_WITHIN_S = 30

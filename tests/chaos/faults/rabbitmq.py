@@ -3,8 +3,8 @@
 import time
 
 from tests.chaos.faults import processes
-from tests.integration import rabbitmq
-from tests.integration.stack import Stack
+from tests.stack import rabbitmq
+from tests.stack.stack import Stack
 
 ALARM_S = 20.0  # longer than the relay waits for a confirm
 

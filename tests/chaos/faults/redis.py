@@ -1,7 +1,7 @@
 """What can befall Redis where it is the broker (compose/redis.yaml)."""
 
 from tests.chaos.faults import processes
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 
 def kill(stack: Stack) -> None:

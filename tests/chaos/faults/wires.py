@@ -9,7 +9,7 @@ import time
 from testcontainers.compose import ComposeContainer
 
 from tests.chaos.faults import processes
-from tests.integration.stack import Stack
+from tests.stack.stack import Stack
 
 LONGER_THAN_A_LEASE_S = 40.0
 CUTTABLE = (
