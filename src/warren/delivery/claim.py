@@ -9,6 +9,7 @@ current one (`outcomes.py`). One statement takes any number of jobs.
                                    only then, or when the holder's lease has expired, is a running job taken
                                    A process of greenlets or threads dies with many: those are sent again (`losses.py`)
     it dies again and again        each such claim counts a loss; instead of the last the job is made dead (`losses.py`)
+    it was replaced                by a chain or chord (`outcomes.py`): this message is an old one, dropped
     job is not due yet             it was sent again, for later: this message is an old one, dropped
     job is past its expiry         it becomes expired here, by Postgres' clock
     job is final                   cancelled, or done by another delivery: dropped, acked
@@ -24,7 +25,7 @@ from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import adoption, expiry, leases, losses
+from warren.delivery import adoption, expiry, leases, losses, outcomes
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError
 
@@ -43,7 +44,7 @@ FROM unnest(%(ids)s::text[], %(redelivered)s::boolean[]) AS delivery(id, redeliv
 WHERE job.id = delivery.id
   AND (job.state IN ('accepted', 'queued', 'retrying') AND job.available_at <= clock_timestamp()
        AND (job.expires_at IS NULL OR job.expires_at > clock_timestamp())
-       OR (job.state = 'running'
+       OR (job.state = 'running' AND job.lease IS DISTINCT FROM %(replaced)s
            AND (delivery.redelivered
                 OR job.losses + 1 < %(loss_limit)s
                    AND NOT EXISTS (SELECT FROM warren_worker AS holder
@@ -89,6 +90,7 @@ def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim
         "worker": worker,
         "lease": leases.current,
         "lease_s": leases.LEASE_S,
+        "replaced": outcomes.REPLACED,
         "loss_limit": losses.LOSS_LIMIT,
     }
     came_back = [job_id for job_id, again in redelivered.items() if again]

@@ -20,7 +20,7 @@ from datetime import timedelta
 from django.db.models import Max
 from django.db.models.functions import Now
 
-from warren.delivery import endings, history, outbox
+from warren.delivery import endings, history, outbox, outcomes
 from warren.delivery.errors import WorkersLost
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import OPEN, State
@@ -59,7 +59,8 @@ def returned(job_ids: Iterable[str]) -> set[str]:
     They are sent again later, or dead: do not claim them now; returns their ids. Call it in the claim's transaction.
     Of all others a loss is noted in their history; the claim counts it.
     """
-    running = list(Job.objects.select_for_update().filter(pk__in=list(job_ids), state=State.RUNNING).order_by("pk"))
+    known = Job.objects.filter(pk__in=list(job_ids), state=State.RUNNING).exclude(lease=outcomes.REPLACED)
+    running = list(known.select_for_update().order_by("pk"))
     counted = [job for job in running if job.losses + 1 >= LOSS_LIMIT or (job.message and _shared_worker_of(job))]
     for job in counted:
         count(job, reason="its message came back unanswered")

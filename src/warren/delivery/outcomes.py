@@ -1,7 +1,12 @@
-"""Storing how attempts ended, guarded by their number: a late result of a lost attempt changes nothing."""
+"""Storing how attempts ended, guarded by their number: a late result of a lost attempt changes nothing.
+
+An attempt may also end with the job in other hands: `replace()` gives it to a chain or chord, whose last step has the
+job's id and its message. Until that is sent the job runs, on no worker: it holds the lease `REPLACED`.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -18,6 +23,12 @@ RETURNING job.id
 """
 
 
+# of no worker, and never over
+REPLACED = UUID(int=0)
+
+_HAND_OVER = "UPDATE warren_job SET lease = %s WHERE id = %s AND attempt = %s AND state = 'running'"
+
+
 class Success(NamedTuple):
     """The result of one attempt, as JSON."""
 
@@ -31,6 +42,12 @@ def succeed(success: Success) -> bool:
     if settings.POOLED and not connection.in_atomic_block:
         return _together.ask(success)
     return bool(succeed_all([success]))
+
+
+def hand_over(job_id: str, *, attempt: int) -> None:
+    """Leave the job to what replaces it; if that has sent the job's next message already, nothing changes."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HAND_OVER, [REPLACED, job_id, attempt])
 
 
 def succeed_all(successes: Iterable[Success]) -> set[str]:

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from warren.delivery import leases, losses, outbox
+from warren.delivery import leases, losses, outbox, outcomes
 from warren.delivery.models import Job, Worker
 from warren.delivery.states import State
 
@@ -35,6 +35,7 @@ FORGET_WORKERS_AFTER = timedelta(days=1)
 _ORPHANS = """
 SELECT job.id FROM warren_job AS job
 WHERE job.state = 'running' AND job.message <> '' AND job.started_at < now() - %(lease_s)s * interval '1s'
+  AND job.lease IS DISTINCT FROM %(replaced)s
   AND NOT EXISTS (SELECT FROM warren_worker AS holder
                   WHERE holder.id = job.lease AND holder.seen_at > now() - %(lease_s)s * interval '1s')
 LIMIT %(batch)s
@@ -60,7 +61,7 @@ def run(messages_ready: Callable[[str], int | None], *, now: datetime) -> list[s
 
 def _send_orphans_again() -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(_ORPHANS, {"lease_s": leases.LEASE_S, "batch": BATCH})
+        cursor.execute(_ORPHANS, {"lease_s": leases.LEASE_S, "replaced": outcomes.REPLACED, "batch": BATCH})
         orphans = [row[0] for row in cursor.fetchall()]
     for job in Job.objects.filter(pk__in=orphans):
         losses.count(job, reason=f"worker {job.worker} is gone")

@@ -77,13 +77,19 @@ class JobTask(DjangoTask[..., Any]):
             return self.run(*args, **kwargs)  # there is no job to claim or finish
         batch = batches.current
         request.update(job_attempt=(batch and batch.start(request.id)) or claim.take(self))
-        if self.transactional:
-            return self._run_in_transaction(args, kwargs)
+        return self._run_in_transaction(args, kwargs) if self.transactional else self._run_plainly(args, kwargs)
+
+    def _run_plainly(self, args: Any, kwargs: Any) -> Any:
         try:
             result = self._run_body(args, kwargs)
             claim.patiently(lambda: self._finish(result))
         except DatabaseUnreachableError as exc:
             raise Reject(exc, requeue=True) from exc
+        except CancelledError:
+            raise
+        except Ignore:
+            claim.patiently(self._let_go)
+            raise
         except Retry as exc:
             _send_retry(exc)
             raise
@@ -102,7 +108,7 @@ class JobTask(DjangoTask[..., Any]):
 
     def _run_in_transaction(self, args: Any, kwargs: Any) -> Any:
         result: Any = None
-        replaced: Ignore | None = None
+        let_go: Ignore | None = None
         try:
             with transaction.atomic():
                 try:
@@ -110,7 +116,8 @@ class JobTask(DjangoTask[..., Any]):
                 except CancelledError:
                     raise  # and roll back
                 except Ignore as exc:
-                    replaced = exc  # by another signature under the same id, which stands in the outbox: commit it
+                    let_go = exc  # what replaces it, under the same id, stands in the outbox: commit it
+                    self._let_go()
                 else:
                     self._finish(result)
         except Retry as exc:
@@ -118,9 +125,22 @@ class JobTask(DjangoTask[..., Any]):
             raise
         except (OperationalError, InterfaceError) as exc:
             raise Reject(exc, requeue=True) from exc  # all of it was rolled back, or all committed: the claim will see
-        if replaced:
-            raise replaced
+        if let_go:
+            raise let_go
         return result
+
+    def on_replace(self, sig: Any) -> Any:
+        """Celery's: send what replaces this job. Raises `Ignore`."""
+        self.request.update(job_replaced=True)
+        return super().on_replace(sig)
+
+    def _let_go(self) -> None:
+        """The body raised `Ignore`: another has the job now, or it wants no result and nothing to follow."""
+        request: Any = self.request
+        if getattr(request, "job_replaced", False):
+            outcomes.hand_over(request.id, attempt=request.job_attempt)
+        else:
+            outcomes.succeed(Success(request.id, request.job_attempt, "null"))
 
     def _finish(self, result: Any) -> None:
         """Store the outcome and send what follows from it, or neither. Raises `Ignore` if the attempt was lost."""
