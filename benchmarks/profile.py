@@ -16,15 +16,16 @@ from benchmarks import stacks
 from benchmarks.catalogue import WARREN
 from benchmarks.project import ROOT, CommandFailedError, Project
 from benchmarks.rounds import say
-from benchmarks.works import ACCEPT_EACH, DRAIN, Work
+from benchmarks.works import ACCEPT_EACH, DRAIN, IO_SHORT, Work
 
 RESULT = Path(__file__).parent / "results" / "profile.txt"
 # which process, by a part of its command line; the worker's children are sampled with it
-PROCESSES = {"web": "benchmarks.harness", "relay": "relay", "worker-cpu": "celery"}
+PROCESSES = {"web": "benchmarks.harness", "relay": "relay"}
+IN_WORKERS = "celery"
 
 
 def main() -> None:
-    """Profile a run of `accept` and one of `drain`."""
+    """Profile a run of `accept`, one of `drain`, and one of `io20`."""
     parser = argparse.ArgumentParser(prog="make bench/profile")
     parser.add_argument("--count", type=int, default=5000, help="jobs")
     parser.add_argument("--seconds", type=int, default=8, help="how long to sample, at most while the jobs last")
@@ -35,7 +36,7 @@ def main() -> None:
         project = Project(WARREN, Path(folder))
         try:
             project.create()
-            parts = [_profile(project, work, given, image=image) for work in (ACCEPT_EACH, DRAIN)]
+            parts = [_profile(project, work, given, image=image) for work in (ACCEPT_EACH, DRAIN, IO_SHORT)]
         finally:
             project.remove()
     RESULT.write_text("\n\n".join(parts) + "\n")
@@ -46,20 +47,21 @@ def _profile(project: Project, work: Work, given: argparse.Namespace, *, image: 
     say(f"profiling {work.name}")
     containers = project.containers()
     project.clear()
-    if work is DRAIN:
-        project.halt(WARREN.cpu_worker)
+    worker = WARREN.worker(work.kind)
+    if work is ACCEPT_EACH:
+        project.start(worker)
     else:
-        project.start(WARREN.cpu_worker)
+        project.halt(*WARREN.workers)
     with ThreadPoolExecutor() as threads:
         sampling = {}
         for line in project.harness(*work.arguments(given.count)):
             event = json.loads(line)["event"]
             if event == "filled":
-                project.start(WARREN.cpu_worker)
+                project.start(worker)
             if event in ("begin", "first"):
                 sampling = {
                     service: threads.submit(_sampled, image, containers[service], pattern, given.seconds)
-                    for service, pattern in PROCESSES.items()
+                    for service, pattern in {**PROCESSES, worker: IN_WORKERS}.items()
                 }
         parts = [f"{service}\n{each.result()}" for service, each in sampling.items()]
     return "\n\n".join([f"== {work.title}: {given.count} jobs", *parts])

@@ -44,12 +44,14 @@ def make_app() -> Celery:
     made.conf["worker_consumer"] = "warren.health.pulse:Consumer"
     # by name, because only workers need to import them
     made.steps["worker"] |= {
+        "warren.config.garbage_step:GarbageStep",
         "warren.delivery.lease_step:LeaseStep",
         "warren.health.overdue:OverdueStep",
         "warren.health.pulse:PulseStep",
         "warren.health.shutdown:ShutdownStep",
     }
     made.steps["consumer"] |= {
+        "warren.health.event_buffer:EventBufferStep",
         "warren.health.readiness:ReadinessStep",
         "warren.delivery.batching.window_step:WindowStep",
     }
