@@ -1,8 +1,8 @@
 """Lets Python's garbage collector look less often, and not at what stays for good.
 
 A job makes and drops thousands of small objects, nearly all freed by their reference counts. The collector looks for
-cycles after every 2 000 new ones, and each time also at the modules, which are never garbage. Frozen before the pool forks,
-they stay shared with the children too: https://docs.python.org/3/library/gc.html#gc.freeze
+cycles after every 2 000 new ones, and each time also at the modules, which are never garbage. Frozen before the pool
+forks, they stay shared with the children too: https://docs.python.org/3/library/gc.html#gc.freeze
 """
 
 import gc
