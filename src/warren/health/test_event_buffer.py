@@ -31,7 +31,7 @@ class Timer:
 @pytest.fixture
 def consumer() -> Any:
     """With a dispatcher as Celery makes it where there is no event loop."""
-    app = Celery(broker="memory://")
+    app = Celery(broker="memory://", set_as_current=False)
     dispatcher = app.events.Dispatcher(app.connection_for_write(), hostname="worker-io@here")
     dispatcher.producer = Producer()
     errors = {"connection_errors": (OSError,), "channel_errors": ()}
