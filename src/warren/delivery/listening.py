@@ -80,8 +80,8 @@ class Listener:
         try:
             with direct.connect("listener") as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
-                self.hears = True
                 self._wake_all()  # what changed before we listened was not told
+                self.hears = True
                 while self._is_wanted():
                     for notification in connection.notifies(timeout=LOOK_EVERY_S):
                         self._wake(notification.payload)

@@ -63,7 +63,7 @@ def test_it_tells_of_states_and_progress_and_of_nothing_else(
 ) -> None:
     with listener.watching(job.pk) as changed, listener.watching("another") as unconcerned:
         listener.ensure()
-        wait_until(changed.is_set)  # it listens
+        wait_until(lambda: listener.hears)
         unconcerned.clear()
         for change in ({"progress": "{}"}, {"state": State.RETRYING}):
             changed.clear()
@@ -140,7 +140,7 @@ def test_it_wakes_every_watcher_and_listens_again_when_the_connection_is_lost(
 ) -> None:
     with listener.watching(job.pk) as changed:
         listener.ensure()
-        wait_until(lambda: _listeners() == 1 and changed.is_set())
+        wait_until(lambda: listener.hears)
         changed.clear()
         with connection.cursor() as cursor:
             cursor.execute(
