@@ -19,7 +19,7 @@ def test_every_job_succeeds_when_the_broker_s_volume_is_wiped(stack: Stack) -> N
         given = submit("given to the broker")
         for job_id in given:
             somebody.wait(job_id, states=("queued",))
-        assert rabbitmq.messages(stack, "cpu") == JOBS
+        waiting.until(lambda: rabbitmq.messages(stack, "cpu") == JOBS, within_s=20, what="the broker has them all")
         rabbitmq.wipe(stack)
         given += submit("submitted while it was away")
         stack.up("rabbitmq")

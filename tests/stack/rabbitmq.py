@@ -20,12 +20,12 @@ def ask(stack: Stack, path: str) -> Any:
 
 
 def messages(stack: Stack, queue: str) -> int:
-    """How many messages the broker holds in a queue, as `rabbitmqctl` counts them now; the API's figures lag."""
+    """How many messages the broker holds in a queue. A quorum queue counts its messages every five seconds only."""
     return _count(stack, queue, "messages")
 
 
 def held(stack: Stack, queue: str) -> int:
-    """How many messages of a queue its consumers have and did not acknowledge yet."""
+    """How many messages of a queue its consumers have and did not acknowledge yet; as old as `messages`."""
     return _count(stack, queue, "messages_unacknowledged")
 
 
