@@ -60,12 +60,12 @@ bench: build runner ## speed against other set-ups; only=warren,floor work=drain
 	benchmarks/run --only '$(only)' --work '$(work)' $(if $(rounds),--rounds $(rounds)) $(if $(quick),--quick)
 bench/profile: build runner ## where the processes spend their CPU time; jobs=20000 for longer
 	benchmarks/run profile $(if $(jobs),--count $(jobs))
-test/chaos: build runner ## kill, cut off and wipe every part while jobs run: is one lost? only=pattern for some
-	compose/host/test-chaos tests/chaos $(if $(only),-k '$(only)')
+test/chaos: build runner ## kill, cut off and wipe every part while jobs run: is one lost? only=pattern for some; stacks=2 at once
+	compose/host/test-chaos $(or $(stacks),2) tests/chaos $(if $(only),-k '$(only)')
 test/chaos/sample: build runner ## one fault of each class, with small ledgers
-	compose/host/test-chaos tests/chaos --small -m ci
+	compose/host/test-chaos $(or $(stacks),2) tests/chaos --small -m ci
 soak: build runner ## random faults for minutes=10; seed=n for the same again
-	compose/host/test-chaos tests/chaos/soak.py $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
+	compose/host/test-chaos 0 tests/chaos/soak.py $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
 runner: env
 	$(compose) --file compose/check.yaml build runner redis
 

@@ -1,7 +1,8 @@
 """A stack to break, and the ledger that is kept meanwhile.
 
 One stack serves as many tests as leave it as they found it; after a test that failed, the next gets a new one.
-`@pytest.mark.overlays("compose/x.yaml")` asks for a stack with more compose files; those tests come together.
+`@pytest.mark.overlays("compose/x.yaml")` asks for a stack with more compose files; those tests come together, and first.
+With `--numprocesses` of pytest-xdist there are several stacks side by side: most of a run waits.
 """
 
 import signal
@@ -30,28 +31,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "overlays(*files): compose files over the stack")
     config.addinivalue_line("markers", "ci: of the sample that runs with every change")
-    config.stash[REPORT] = Report(tell=lambda line: _tell(config, line))
+    config.stash[REPORT] = report = Report(tell=lambda line: _tell(config, line))
+    config.pluginmanager.register(_Reporting(report))
     # `docker stop` of the runner ends it as Ctrl-C does, so that the stack is taken away
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_overlays)
+    items.sort(key=_overlays, reverse=True)
+    for item in items:
+        if overlays := _overlays(item):
+            item.add_marker(pytest.mark.xdist_group(" ".join(overlays)))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.failed:
-        told = item.config.stash[REPORT]
-        told.tell(f"{item.name} failed: {call.excinfo.value if call.excinfo else report.longrepr}")
-        if stacks := item.config.stash.get(STACKS, None):
-            report.sections.append(("the stack", stacks.describe()))
-            stacks.save_logs(told.folder / item.name)
-            stacks.spoil()
+    if report.failed and (stacks := item.config.stash.get(STACKS, None)):
+        report.sections.append(("the stack", stacks.describe()))
+        stacks.save_logs(item.config.stash[REPORT].folder / item.name)
+        stacks.spoil()
     return report
+
+
+class _Reporting:
+    """Where the table is printed: in the only process, or in the one that others report to."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self._report.add_all(report.user_properties)
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            self._report.tell(f"{report.nodeid} failed: {crash.message if crash else report.longreprtext}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -84,13 +99,14 @@ def stack(_stacks: Stacks, request: pytest.FixtureRequest) -> Stack:
 
 
 @pytest.fixture
-def ledger(stack: Stack, _stacks: Stacks, pytestconfig: pytest.Config) -> Ledger:
+def ledger(stack: Stack, _stacks: Stacks, request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Ledger:
     """The ledger of a run on that stack."""
     return Ledger(
         stack=stack,
         member=_stacks.member,
         admin=_stacks.admin,
-        report=pytestconfig.stash[REPORT],
+        record=lambda row: request.node.user_properties.append(row.property),
+        tell=pytestconfig.stash[REPORT].tell,
         small=pytestconfig.getoption("--small"),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tests.chaos import bookkeeping, settling, stall, submitters
 from tests.chaos.entries import Entry
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.report import Report, Row
+from tests.chaos.report import Row
 from tests.stack.api import Api
 from tests.stack.stack import Stack
 
@@ -22,12 +22,13 @@ LATE_S = 300  # what submitters may take beyond their time: faults hold them up
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """One stack with its clients, and how much to submit."""
+    """One stack with its clients, and how much to submit. `record` takes the row of a run, `tell` what to show at once."""
 
     stack: Stack
     member: Api
     admin: Api
-    report: Report
+    record: Callable[[Row], None]
+    tell: Callable[[str], None]
     small: bool
 
     def under(
@@ -70,6 +71,6 @@ class Ledger:
         books = bookkeeping.close(self.stack, self.admin, entries=entries, since=since)
         verdict = judge(books)
         verdict = replace(verdict, wrong=[*verdict.wrong, *rests])
-        self.report.add(Row.of(fault, verdict, stall_s=stall.longest_s(books.jobs, until=books.closed_at)))
+        self.record(Row.of(fault, verdict, stall_s=stall.longest_s(books.jobs, until=books.closed_at)))
         assert verdict.kept, f"{fault}\n{verdict}"  # noqa: S101  this is the tests' own assertion
         return verdict

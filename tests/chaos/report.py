@@ -9,6 +9,7 @@ from typing import Self
 
 from tests.chaos.judge import Verdict
 
+PROPERTY = "ledger"  # under which a test's report carries its rows
 COLUMNS = ("fault", "jobs", "lost", "duplicated effects", "longest stall", "otherwise wrong")
 
 
@@ -41,10 +42,15 @@ class Row:
             stall_s=round(stall_s, 1),
         )
 
+    @property
+    def property(self) -> tuple[str, dict[str, object]]:
+        """For `user_properties` of a test, by which it reaches the process that prints the table."""
+        return PROPERTY, asdict(self)
+
 
 @dataclass
 class Report:
-    """The rows so far. `tell` shows a line at once: whoever waits an hour for a full run wants to see it go on."""
+    """The rows of all runs. `tell` shows a line at once: whoever waits an hour for a full run wants to see it go on."""
 
     tell: Callable[[str], None]
     rows: list[Row] = field(default_factory=list)
@@ -52,6 +58,12 @@ class Report:
     def add(self, row: Row) -> None:
         self.rows.append(row)
         self.tell("  ".join(_cells(row)))
+
+    def add_all(self, properties: list[tuple[str, object]]) -> None:
+        """Add the rows among what a test recorded (`Row.property`), maybe in another process."""
+        for name, value in properties:
+            if name == PROPERTY and isinstance(value, dict):
+                self.add(Row(**value))
 
     def lines(self) -> list[str]:
         """The table, as text in columns."""

@@ -16,13 +16,13 @@ def test_it_keeps_the_promise_whatever_befalls_it(ledger: Ledger, stack: Stack, 
     minutes = pytestconfig.getoption("--minutes")
     seed = pytestconfig.getoption("--seed") or random.randrange(1_000_000)  # noqa: S311  not a secret
     dice = random.Random(seed)  # noqa: S311  not a secret
-    ledger.report.tell(f"seed {seed}: the same again with make soak minutes={minutes} seed={seed}")
+    ledger.tell(f"seed {seed}: the same again with make soak minutes={minutes} seed={seed}")
     end = time.monotonic() + minutes * 60
 
     def strike_until_the_end() -> None:
         while time.monotonic() < end:
             name = dice.choice(sorted(FAULTS))
-            ledger.report.tell(f"{max(0, end - time.monotonic()):.0f} s left: {name}")
+            ledger.tell(f"{max(0, end - time.monotonic()):.0f} s left: {name}")
             FAULTS[name](stack)
             time.sleep(dice.uniform(0, LONGEST_PAUSE_S))
 

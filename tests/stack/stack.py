@@ -1,6 +1,10 @@
-"""The full stack, started from the built images as a project of its own with its own ports and secrets."""
+"""The full stack, started from the built images as a project of its own with its own ports and secrets.
+
+The projects' names begin with `TEST_PROJECTS`, by which compose/host/in-runner takes away what a killed runner leaves.
+"""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +36,7 @@ class Stack:
 
     def __init__(self, folder: Path, *, values: Mapping[str, str], files: Sequence[str] = FILES) -> None:
         """`folder` keeps the environment file, in which `values` stand over those that every test has."""
-        project = f"warren-test-{uuid4().hex[:8]}"
+        project = f"{os.environ['TEST_PROJECTS']}{uuid4().hex[:8]}"
         self.values = environment.new(project=project) | dict(values)
         self._env_file = folder / f"{project}.env"
         self._changes: dict[str, str] = {}
