@@ -37,12 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if overlays := _overlays(item):
+        item.add_marker(pytest.mark.xdist_group(" ".join(overlays)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_overlays, reverse=True)
-    for item in items:
-        if overlays := _overlays(item):
-            item.add_marker(pytest.mark.xdist_group(" ".join(overlays)))
 
 
 @pytest.hookimpl(wrapper=True)
