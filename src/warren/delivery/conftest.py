@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -26,6 +27,15 @@ def _listeners_do_not_linger() -> Iterator[None]:
         yield
         while listening.listener._thread is not None:  # noqa: SLF001  nobody else asks
             time.sleep(0.05)
+
+
+def none_waits(queue: str, /, *, urgent: bool, now: datetime) -> datetime:  # noqa: ARG001  any queue
+    """The answer of a broker whose queues are empty: a `WaitingSince`."""
+    return now
+
+
+def cannot_tell(queue: str, /, *, urgent: bool, now: datetime) -> None:
+    """The answer of a broker that is away, or that is RabbitMQ and has messages."""
 
 
 @pytest.fixture

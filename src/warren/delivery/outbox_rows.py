@@ -45,8 +45,8 @@ WITH job AS (
     INSERT INTO warren_job ({columns}, attempt, state, worker, traceback, created_at)
     {given}
     ON CONFLICT (id) DO UPDATE SET state = 'retrying', task = excluded.task, queue = excluded.queue,
-                                   arguments = excluded.arguments, message = excluded.message,
-                                   available_at = excluded.available_at, queued_at = NULL
+                                   priority = excluded.priority, arguments = excluded.arguments,
+                                   message = excluded.message, available_at = excluded.available_at, queued_at = NULL
         WHERE warren_job.state = 'running' AND excluded.attempt IN (0, warren_job.attempt)
     RETURNING id, available_at
 ), message AS (

@@ -10,6 +10,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from amqp.exceptions import AMQPError, FrameSyntaxError, NotFound
@@ -39,7 +40,7 @@ class RabbitMQPublisher:
         self._unanswered: dict[int, OutboxMessage] = {}
         self._refused: dict[int, str] = {}
 
-    def publish(self, messages: list[OutboxMessage]) -> dict[int, str]:
+    def publish(self, messages: list[OutboxMessage], *, at: datetime) -> dict[int, str]:  # noqa: ARG002  `waiting_since`
         """Publish all; returns the refused ones: primary key → reason. Raises `BrokerError`; then any may be there."""
         if not messages:
             return {}
@@ -51,12 +52,15 @@ class RabbitMQPublisher:
             self._collect()
         return self._refused
 
-    def messages_ready(self, queue: str) -> int | None:
-        """How many messages of the queue no worker has fetched; None if there is no such queue, or no broker."""
+    def waiting_since(self, queue: str, *, urgent: bool, now: datetime) -> datetime | None:  # noqa: ARG002  it counts both
+        """RabbitMQ shows no message without handing it out, so it can only tell that none waits.
+
+        That is enough: it gives what a dead worker had to others by itself.
+        """
         try:
             self._open()
             with self._connection.channel() as channel:  # its own: a missing queue closes the channel
-                return int(channel.queue_declare(queue, passive=True).message_count)
+                return None if channel.queue_declare(queue, passive=True).message_count else now
         except BROKER_ERRORS as exc:
             log.warning("RabbitMQ cannot tell the length of queue %r: %s", queue, exc)
             return None

@@ -11,18 +11,20 @@ answered survives the death of Redis' process; what a power cut takes is found b
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
-from kombu.utils.json import dumps
+from kombu.utils.json import dumps, loads
 from redis.exceptions import RedisError
 
 from warren.delivery.models import OutboxMessage
 from warren.delivery.publisher import BrokerError
-from warren.delivery.topology import MARK_PREFIX, redis_priority
+from warren.delivery.topology import MARK_PREFIX, redis_priority, redis_urgency
 
 TIMEOUT_S = 15.0  # for each answer
+PUBLISHED_AT = "published_at"  # a property of each message: ISO 8601, by Postgres' clock
 BROKER_ERRORS = (RedisError, OperationalError, OSError)
 
 log = logging.getLogger(__name__)
@@ -36,14 +38,14 @@ class RedisPublisher:
         self._queues = frozenset(app.amqp.queues)
         self._connection: Any = None
 
-    def publish(self, messages: list[OutboxMessage]) -> dict[int, str]:
+    def publish(self, messages: list[OutboxMessage], *, at: datetime) -> dict[int, str]:
         """Push all in one pipeline; refused is what is no message, for no queue, or answered with an error."""
         refused: dict[int, str] = {}
         pushed: list[OutboxMessage] = []
         with self._dropped_on_error(), self._client().pipeline(transaction=False) as pipeline:
             for message in messages:
                 try:
-                    pipeline.lpush(*self._push_of(message))
+                    pipeline.lpush(*self._push_of(message, at=at))
                 except (KeyError, TypeError, ValueError) as exc:
                     # a row that cannot be made into a message must not stop the others
                     refused[message.pk] = f"not a message: {exc!r}"
@@ -55,14 +57,19 @@ class RedisPublisher:
                 refused[message.pk] = f"Redis refused it: {answer}"
         return refused
 
-    def messages_ready(self, queue: str) -> int | None:
-        """The length of its lists, one for each priority; what workers have fetched is elsewhere."""
+    def waiting_since(self, queue: str, *, urgent: bool, now: datetime) -> datetime | None:
+        """What the message at the end of the list says of itself; what workers have fetched is elsewhere.
+
+        Its job cannot be asked: it may have been sent again since, and then knows of a later message.
+        """
         try:
             with self._dropped_on_error():
-                return int(self._channel()._size(queue))  # noqa: SLF001  the public way creates a binding
+                key = self._channel()._q_for_pri(queue, redis_urgency(urgent=urgent))  # noqa: SLF001
+                text = self._client().lindex(key, -1)
         except BrokerError as exc:
-            log.warning("Redis cannot tell the length of queue %r: %s", queue, exc)
+            log.warning("Redis cannot tell what waits in queue %r: %s", queue, exc)
             return None
+        return now if text is None else _published_at(text)
 
     def drain(self, queue: str, *, handle: Callable[[Any], None]) -> int:  # noqa: ARG002  there are no dead letters
         """Redis moves nothing to a dead-letter queue."""
@@ -84,7 +91,7 @@ class RedisPublisher:
         if connection is not None:
             connection.collect(socket_timeout=1)
 
-    def _push_of(self, message: OutboxMessage) -> tuple[str, str]:
+    def _push_of(self, message: OutboxMessage, *, at: datetime) -> tuple[str, str]:
         envelope = message.job.envelope
         queue = envelope.routing_key
         if envelope.exchange or queue not in self._queues:
@@ -98,7 +105,7 @@ class RedisPublisher:
             content_type=properties.pop("content_type"),
             content_encoding=properties.pop("content_encoding"),
             headers=dict(envelope.headers),
-            properties={**properties, "delivery_info": {}},
+            properties={**properties, PUBLISHED_AT: at.isoformat(), "delivery_info": {}},
         )
         # what kombu's basic_publish does, but for the push, which it would wait for each time
         channel._inplace_augment_message(wire, envelope.exchange, queue)  # noqa: SLF001
@@ -122,3 +129,11 @@ class RedisPublisher:
         except BROKER_ERRORS as exc:
             self.close()
             raise BrokerError(f"Redis: {str(exc) or type(exc).__name__}") from exc
+
+
+def _published_at(text: bytes) -> datetime | None:
+    """None if it is not from a relay: of another producer, or declared `durable=False`."""
+    try:
+        return datetime.fromisoformat(loads(text)["properties"][PUBLISHED_AT])
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -100,7 +100,7 @@ class Relay:
         self._reconciled_at = time.monotonic()
         self.look_for_wipe()
         self._publisher.drain(DEAD_LETTER_QUEUE, handle=dead_letters.bury)
-        reconciler.run(self._publisher.messages_ready, now=_now())
+        reconciler.run(self._publisher.waiting_since, now=_now())
 
     def run_pass(self) -> int:
         """Move one batch; returns how many rows left the outbox. Raises `BrokerError` when RabbitMQ is away."""
@@ -117,7 +117,7 @@ class Relay:
                 return 0
             unwanted = due_rows.settle_unwanted(due)
             wanted = [message for message in due if message.job_id not in unwanted]
-            refused = self._publisher.publish(wanted)
+            refused = self._publisher.publish(wanted, at=rows[0].now)
             due_rows.note(refused)
             gone = [message for message in due if message.pk not in refused]
             due_rows.close(gone, queued=[message.job_id for message in gone if message.job_id not in unwanted])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from kombu import Queue
 
 from warren.delivery import history, lease_rows, leases, reconciler, retry
-from warren.delivery.conftest import Deliver, Run
+from warren.delivery.conftest import Deliver, Run, none_waits
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.relay import Relay
 from warren.delivery.states import State
@@ -68,7 +68,7 @@ def test_it_runs_again_with_what_follows_when_its_worker_is_gone(deliver: Delive
     job = _adopted(deliver)
     Worker.objects.update(seen_at=timezone.now() - LONG_AGO)
 
-    assert reconciler.run(lambda _queue: 0, now=timezone.now()) == [job.pk]
+    assert reconciler.run(none_waits, now=timezone.now()) == [job.pk]
     run()
 
     job.refresh_from_db()

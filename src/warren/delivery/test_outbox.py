@@ -133,6 +133,16 @@ def test_it_waits_as_retrying_under_the_same_id_when_a_task_retries(deliver: Del
     assert message.available_at > timezone.now() + timedelta(seconds=20)
 
 
+def test_it_keeps_the_priority_of_the_message_that_was_sent_last(deliver: Deliver) -> None:
+    result = again.apply_async(priority=7)
+    OutboxMessage.objects.all().delete()
+
+    deliver(again, result.id, delivery_info={"routing_key": "cpu", "priority": 2})
+
+    job = Job.objects.get(pk=result.id)
+    assert (job.priority, job.envelope.properties["priority"]) == (2, 2)
+
+
 def test_it_sends_the_next_step_when_a_chained_task_succeeds(deliver: Deliver) -> None:
     first = chain(add.s(1, 2), add.s(10)).apply_async().parent
     assert isinstance(first, AsyncResult)

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 from kombu import Queue
 
 from warren.delivery import leases, reconciler
+from warren.delivery.conftest import cannot_tell, none_waits
 from warren.delivery.losses import LOSS_LIMIT
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.relay import Relay
@@ -24,8 +25,8 @@ def add(left: int, right: int) -> int:
     return left + right
 
 
-def _queued_job(*, state: State = State.QUEUED, ago: timedelta = 2 * reconciler.LOST_AFTER) -> str:
-    job_id = str(add.delay(1, 2).id)
+def _queued_job(*, state: State = State.QUEUED, ago: timedelta = 2 * reconciler.LOST_AFTER, **options: Any) -> str:
+    job_id = str(add.apply_async((1, 2), **options).id)
     OutboxMessage.objects.all().delete()
     Job.objects.filter(pk=job_id).update(state=state, queued_at=timezone.now() - ago)
     return job_id
@@ -35,19 +36,41 @@ def _queued_job(*, state: State = State.QUEUED, ago: timedelta = 2 * reconciler.
 def test_it_sends_a_job_again_when_its_queue_is_empty(state: State) -> None:
     job_id = _queued_job(state=state)
 
-    assert reconciler.run(lambda _queue: 0, now=timezone.now()) == [job_id]
+    assert reconciler.run(none_waits, now=timezone.now()) == [job_id]
 
     assert OutboxMessage.objects.get().job_id == job_id
     assert Job.objects.get(pk=job_id).state == State.ACCEPTED
 
 
-@pytest.mark.parametrize("ready", [1, None])
-def test_it_leaves_a_job_when_its_queue_has_messages_or_cannot_be_asked(ready: int | None) -> None:
+def test_it_leaves_a_job_when_the_brokercannot_tell_what_waits() -> None:
     _queued_job()
 
-    assert reconciler.run(lambda _queue: ready, now=timezone.now()) == []
+    assert reconciler.run(cannot_tell, now=timezone.now()) == []
 
     assert not OutboxMessage.objects.exists()
+
+
+def test_it_sends_a_job_again_when_its_queue_has_come_to_much_later_ones() -> None:
+    lost = _queued_job(ago=5 * reconciler.LOST_AFTER)
+    for waits in (3.5, 3, 2, 0.5):  # the first may have been fetched, and published by a relay that was slow
+        _queued_job(ago=waits * reconciler.LOST_AFTER)
+
+    def waiting_since(queue: str, /, *, urgent: bool, now: datetime) -> datetime:  # noqa: ARG001  none is
+        return now - 3 * reconciler.LOST_AFTER
+
+    assert reconciler.run(waiting_since, now=timezone.now()) == [lost]
+
+
+@pytest.mark.parametrize("urgent_wait", [True, False])
+def test_it_judges_urgent_jobs_and_the_others_apart(urgent_wait: bool) -> None:  # noqa: FBT001  a parameter of the test
+    unnamed = _queued_job()
+    jobs = {priority: _queued_job(priority=priority) for priority in (0, 4, 5, 9)}
+    lost = {unnamed, jobs[0], jobs[4]} if urgent_wait else {jobs[5], jobs[9]}
+
+    def waiting_since(queue: str, /, *, urgent: bool, now: datetime) -> datetime:  # noqa: ARG001  there is one
+        return now - 2 * reconciler.LOST_AFTER if urgent == urgent_wait else now
+
+    assert set(reconciler.run(waiting_since, now=timezone.now())) == lost
 
 
 def test_it_leaves_a_job_when_it_is_young_or_runs_or_is_done() -> None:
@@ -55,7 +78,7 @@ def test_it_leaves_a_job_when_it_is_young_or_runs_or_is_done() -> None:
     for state in (State.SUCCEEDED, State.CANCELLED):
         _queued_job(state=state)
 
-    assert reconciler.run(lambda _queue: 0, now=timezone.now()) == []
+    assert reconciler.run(none_waits, now=timezone.now()) == []
 
 
 def _running_job(*, renewed_s_ago: float, started_s_ago: float = 600, **fields: Any) -> str:
@@ -77,7 +100,7 @@ def _running_job(*, renewed_s_ago: float, started_s_ago: float = 600, **fields: 
 def test_it_sends_a_job_again_when_its_worker_is_gone() -> None:
     job_id = _running_job(renewed_s_ago=leases.LEASE_S + 1)
 
-    assert reconciler.run(lambda _queue: 7, now=timezone.now()) == [job_id]
+    assert reconciler.run(cannot_tell, now=timezone.now()) == [job_id]
 
     job = Job.objects.get(pk=job_id)
     assert (job.state, job.losses) == (State.ACCEPTED, 1)
@@ -87,7 +110,7 @@ def test_it_sends_a_job_again_when_its_worker_is_gone() -> None:
 def test_it_makes_a_job_dead_when_its_last_worker_is_gone_too() -> None:
     job_id = _running_job(renewed_s_ago=leases.LEASE_S + 1, losses=LOSS_LIMIT - 1)
 
-    reconciler.run(lambda _queue: 7, now=timezone.now())
+    reconciler.run(cannot_tell, now=timezone.now())
 
     job = Job.objects.get(pk=job_id)
     assert (job.state, job.losses) == (State.DEAD, LOSS_LIMIT)
@@ -98,7 +121,7 @@ def test_it_makes_a_job_dead_when_its_last_worker_is_gone_too() -> None:
 def test_it_leaves_a_job_when_its_worker_lives_or_has_just_begun(renewed_s_ago: float, started_s_ago: float) -> None:
     _running_job(renewed_s_ago=renewed_s_ago, started_s_ago=started_s_ago)
 
-    assert reconciler.run(lambda _queue: 0, now=timezone.now()) == []
+    assert reconciler.run(none_waits, now=timezone.now()) == []
 
 
 def test_it_leaves_all_to_another_relay_when_that_one_is_at_it() -> None:
@@ -108,7 +131,7 @@ def test_it_leaves_all_to_another_relay_when_that_one_is_at_it() -> None:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [reconciler._ONE_AT_A_TIME])
 
-        assert reconciler.run(lambda _queue: 0, now=timezone.now()) == []
+        assert reconciler.run(none_waits, now=timezone.now()) == []
     finally:
         other.close()
 

@@ -1,16 +1,19 @@
 """The relay with Redis for a broker; what only differs in the broker's name is tested with RabbitMQ."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from celery import Celery, shared_task
 from django.conf import settings
+from django.utils import timezone
 from kombu import Connection, Queue
 
 from warren.delivery import topology
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.publisher import BrokerError
+from warren.delivery.reconciler import LOST_AFTER
 from warren.delivery.redis_publisher import RedisPublisher
 from warren.delivery.relay import Relay
 from warren.delivery.states import State
@@ -62,6 +65,25 @@ def relay(app: Celery, redis: Any) -> Iterator[Relay]:  # noqa: ARG001  the brok
     made.look_for_wipe()
     yield made
     made.close()
+
+
+type Publish = Callable[..., str]
+
+
+@pytest.fixture
+def publish(relay: Relay) -> Publish:
+    """Makes a job whose message a relay published so long `ago`; returns its id."""
+
+    def run(*, ago: timedelta, priority: int = 0) -> str:
+        job_id = str(add.apply_async((1, 2), priority=priority).id)
+        message = OutboxMessage.objects.get(job_id=job_id)
+        at = timezone.now() - ago
+        relay._publisher.publish([message], at=at)
+        message.delete()
+        Job.objects.filter(pk=job_id).update(state=State.QUEUED, queued_at=at)
+        return job_id
+
+    return run
 
 
 @pytest.fixture
@@ -122,15 +144,77 @@ def test_it_keeps_the_row_with_the_reason_when_redis_is_full(relay: Relay, redis
     assert "maxmemory" in OutboxMessage.objects.get().last_error
 
 
-def test_it_counts_what_no_worker_has_fetched(relay: Relay, cpu: Queue) -> None:
-    for priority in (0, 9, 0):
-        add.apply_async((1, 2), priority=priority)
+def test_it_tells_since_when_the_next_message_of_each_priority_waits(relay: Relay, publish: Publish) -> None:
+    now = timezone.now()
+    for minutes, priority in ((5, 0), (4, 9), (3, 0), (2, 9)):
+        publish(ago=timedelta(minutes=minutes), priority=priority)
+
+    waits = {urgent: relay._publisher.waiting_since("cpu", urgent=urgent, now=now) for urgent in (True, False)}
+
+    minutes_ago = {urgent: round((now - since) / timedelta(minutes=1)) for urgent, since in waits.items() if since}
+    assert minutes_ago == {True: 4, False: 5}
+    assert relay._publisher.waiting_since("io", urgent=False, now=now) == now
+
+
+def test_it_tells_when_a_pass_published(relay: Relay) -> None:
+    add.delay(1, 2)
     relay.run_pass()
 
-    assert cpu.get() is not None  # fetched, not acked
+    since = relay._publisher.waiting_since("cpu", urgent=False, now=timezone.now() + LOST_AFTER)
 
-    assert relay._publisher.messages_ready("cpu") == 2
-    assert relay._publisher.messages_ready("io") == 0
+    queued_at = Job.objects.get().queued_at
+    assert since is not None
+    assert queued_at is not None
+    assert abs(since - queued_at) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("foreign", ["no JSON", "[]", '{"properties": {}}'])
+def test_it_cannot_tell_when_the_next_message_is_not_from_a_relay(relay: Relay, redis: Any, foreign: str) -> None:
+    redis.lpush(f"cpu\x06\x16{topology.REDIS_NORMAL}", foreign)
+
+    assert relay._publisher.waiting_since("cpu", urgent=False, now=timezone.now()) is None
+
+
+def test_it_cannot_tell_when_the_next_message_may_be_lost(relay: Relay, cpu: Queue) -> None:
+    note.delay("x")
+
+    assert relay._publisher.waiting_since("cpu", urgent=False, now=timezone.now()) is None
+    assert len(_ids_in(cpu)) == 1
+
+
+@pytest.mark.parametrize("priority", [0, 9])
+def test_it_sends_again_what_a_dead_worker_had_fetched_while_much_waits(
+    relay: Relay, cpu: Queue, publish: Publish, priority: int
+) -> None:
+    fetched = [publish(ago=5 * LOST_AFTER, priority=priority) for _ in range(2)]
+    waiting = [publish(ago=ago * LOST_AFTER, priority=priority) for ago in (3, 2, 0)]
+    if priority:
+        publish(ago=6 * LOST_AFTER)  # urgent ones overtake it
+    for _ in fetched:
+        assert cpu.get() is not None  # not acked, and its worker is never heard of again
+
+    relay.reconcile()
+
+    assert {message.job_id for message in OutboxMessage.objects.all()} == set(fetched)
+    relay.run_pass()
+    assert _ids_in(cpu)[: len(waiting) + len(fetched)] == waiting + fetched
+
+
+def test_it_sends_nothing_again_because_an_older_message_of_a_job_is_next(
+    relay: Relay, cpu: Queue, publish: Publish
+) -> None:
+    sent_twice = publish(ago=5 * LOST_AFTER)
+    stopped: Any = cpu.get()
+    waiting = [publish(ago=ago * LOST_AFTER) for ago in (4, 3, 2)]
+    relay.reconcile()
+    relay.run_pass()
+    assert stopped.headers["id"] == sent_twice
+    stopped.channel._restore(stopped)  # as at the end of a worker that stops: it is next in the queue
+
+    relay.reconcile()
+
+    assert not OutboxMessage.objects.exists()
+    assert _ids_in(cpu) == [sent_twice, *waiting, sent_twice]
 
 
 def test_it_sends_everything_again_when_redis_was_emptied_under_its_connection(
@@ -157,7 +241,7 @@ def test_it_raises_and_keeps_every_row_when_redis_is_away(app: Celery, use_broke
         unreachable.run_pass()
 
     assert OutboxMessage.objects.count() == 1
-    assert unreachable._publisher.messages_ready("cpu") is None
+    assert unreachable._publisher.waiting_since("cpu", urgent=False, now=timezone.now()) is None
 
 
 @pytest.mark.usefixtures("redis")

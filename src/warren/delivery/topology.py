@@ -47,7 +47,12 @@ def is_redis(app: Celery) -> bool:
 
 def redis_priority(priority: int | None) -> int:
     """How Redis spells an AMQP priority; quorum queues know two, and above 4 is the urgent one."""
-    return REDIS_URGENT if (priority or 0) > HIGHEST_NORMAL_PRIORITY else REDIS_NORMAL
+    return redis_urgency(urgent=(priority or 0) > HIGHEST_NORMAL_PRIORITY)
+
+
+def redis_urgency(*, urgent: bool) -> int:
+    """How Redis spells one of the two."""
+    return REDIS_URGENT if urgent else REDIS_NORMAL
 
 
 @dataclass(frozen=True, kw_only=True)

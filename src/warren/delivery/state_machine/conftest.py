@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -57,14 +58,14 @@ class Broker:
         self.messages.clear()
         self._marks.clear()
 
-    def publish(self, messages: list[OutboxMessage]) -> dict[int, str]:
+    def publish(self, messages: list[OutboxMessage], *, at: datetime) -> dict[int, str]:  # noqa: ARG002  `waiting_since`
         self.messages += [Message(message.job_id) for message in messages]
         if not self.confirms:
             raise BrokerError("it was lost before it could confirm")
         return {}
 
-    def messages_ready(self, queue: str) -> int | None:  # noqa: ARG002  there is one
-        return len(self.messages)
+    def waiting_since(self, queue: str, *, urgent: bool, now: datetime) -> datetime | None:  # noqa: ARG002  there is one
+        return None if self.messages else now
 
     def drain(self, queue: str, *, handle: Callable[[Any], None]) -> int:  # noqa: ARG002  no message is dead here
         return 0
