@@ -1,7 +1,7 @@
 """A stack to break, and the ledger that is kept meanwhile.
 
 One stack serves as many tests as leave it as they found it; after a test that failed, the next gets a new one.
-`@pytest.mark.overlays("compose/x.yaml")` asks for a stack with more compose files; those tests come together, and first.
+`@pytest.mark.overlays("compose/x.yaml")` asks for a stack with more compose files; those come together, and first.
 With `--numprocesses` of pytest-xdist there are several stacks side by side: most of a run waits.
 """
 

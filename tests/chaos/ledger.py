@@ -22,7 +22,7 @@ LATE_S = 300  # what submitters may take beyond their time: faults hold them up
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """One stack with its clients, and how much to submit. `record` takes the row of a run, `tell` what to show at once."""
+    """One stack with its clients, and how much to submit. `record` takes the row of a run, `tell` what to show."""
 
     stack: Stack
     member: Api

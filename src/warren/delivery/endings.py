@@ -20,10 +20,10 @@ def end(job: Job, *, state: State, error: Exception) -> bool:
     Raises `DatabaseUnreachableError` when Postgres stays away; inside a transaction Django's own errors.
     """
     backend: Any = current_app.backend  # JobBackend, which Celery's types do not know
-    return bool(backend.end(job.pk, state=state, error=error, request=_request(job)))
+    return bool(backend.end(job.pk, state=state, error=error, request=request_of(job)))
 
 
-def _request(job: Job) -> Context:
+def request_of(job: Job) -> Context:
     """The request that a worker would have had; of a job that was never sent, only what the row tells."""
     if not job.message:
         return Context(id=job.pk, task=job.task, root_id=job.root_id, group=job.group_id or None)

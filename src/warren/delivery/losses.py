@@ -9,6 +9,7 @@ all that it ran, and most of it is innocent:
 
     a worker is lost again and again   its culprit ends dead after LOSS_LIMIT losses; a job that merely ran beside it
                                        loses time
+    a worker left on purpose           its culprit has failed already (`over_limit.py`): nobody is blamed
     two processes count at once        the lost worker's row is locked: both see the same suspicion
 """
 
@@ -28,6 +29,8 @@ from warren.delivery.states import OPEN, State
 # A task that killed five workers will kill the sixth.
 LOSS_LIMIT = 5
 LONGEST_SPREAD_S = 60.0
+# the suspicion of a worker whose culprit is known: no job has so many losses
+NOBODY = LOSS_LIMIT
 
 ONE_JOB_A_PROCESS = ("prefork", "solo")
 

@@ -119,7 +119,7 @@ class BrokerMark(models.Model):
 class Worker(models.Model):
     """A worker process, for as long as it renews `seen_at` (`leases.py`); each start of one is a new row.
 
-    `suspicion`, of one that was lost: the most losses that a job had which ran in it (`losses.py`).
+    `suspicion`, of one that was lost: the most losses that a job had which ran in it, or `losses.NOBODY`.
     """
 
     id = models.UUIDField(primary_key=True)

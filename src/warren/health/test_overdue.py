@@ -1,5 +1,8 @@
-"""Which running task holds its worker for too long; that the worker then leaves, tests/chaos/test_poison.py shows."""
+"""Which running task holds its worker for too long; that it fails and the worker leaves, tests/integration shows."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,10 +12,20 @@ from warren.health import overdue
 
 STARTED_AT = 1000.0
 
+_LEAVE = """
+from types import SimpleNamespace
+import django
+django.setup()
+from warren.health import overdue
+overdue.leave(SimpleNamespace(name="some.task", id="some-job"), limit_s=1)
+"""
 
-def _running(*, time_limits: tuple[Any, Any] = (None, None), task_limit_s: float | None = None) -> SimpleNamespace:
+
+def _running(
+    *, id_: str = "job", time_limits: tuple[Any, Any] = (None, None), task_limit_s: float | None = None
+) -> SimpleNamespace:
     return SimpleNamespace(
-        time_start=STARTED_AT, time_limits=time_limits, task=SimpleNamespace(time_limit=task_limit_s)
+        id=id_, time_start=STARTED_AT, time_limits=time_limits, task=SimpleNamespace(time_limit=task_limit_s)
     )
 
 
@@ -44,3 +57,27 @@ def test_it_finds_none_when_it_has_not_started() -> None:
     waiting.time_start = None
 
     assert overdue.find([waiting], limit_s=10.0, now=STARTED_AT + 1e6) is None
+
+
+def test_it_finds_the_one_that_computes_when_others_had_to_wait_for_it() -> None:
+    waits, computes = _running(id_="waits"), _running(id_="computes")
+
+    found = overdue.find([waits, computes], limit_s=10.0, now=STARTED_AT + 30, computes={"computes"})
+
+    assert found is computes
+
+
+def test_it_finds_none_when_another_computes_that_is_in_time() -> None:
+    waits = _running(id_="waits")
+
+    assert overdue.find([waits], limit_s=10.0, now=STARTED_AT + 30, computes={"computes"}) is None
+
+
+def test_it_leaves_all_the_same_when_postgres_does_not_answer() -> None:
+    environment = {**os.environ, "POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": "1"}
+    command = [sys.executable, "-c", _LEAVE]
+
+    left = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)  # noqa: S603  the code above
+
+    assert left.returncode == os.EX_SOFTWARE
+    assert "job some-job could not be made failed, and is lost with this worker" in left.stdout + left.stderr
