@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from threading import Event, Thread
 from typing import Any
@@ -13,6 +16,22 @@ from warren.config.postgres.base import DatabaseWrapper
 
 GIVES_UP_AFTER_S = 0.1
 PATIENCE_S = 10.0
+# gevent patches the whole process
+_KILL_ONE_THAT_WAITS = """
+from gevent import monkey
+monkey.patch_all()
+import gevent, os
+from psycopg_pool import ConnectionPool
+from warren.config.postgres import base
+
+with ConnectionPool(os.environ["CONNINFO"], min_size=1, max_size=1, timeout=5) as pool:
+    held = pool.getconn()
+    waits = gevent.spawn(pool.getconn)
+    gevent.sleep(0.1)
+    waits.kill()
+    pool.putconn(held)
+    pool.putconn(pool.getconn())
+"""
 POOL_SIZE = 8  # one after the other, with psycopg's pauses, they would take more than a minute
 
 
@@ -95,3 +114,12 @@ def test_it_gives_a_working_connection_at_once_when_all_were_broken(pooled: Data
         (answer,) = given.execute("SELECT 1").fetchone()
 
     assert answer == 1
+
+
+def test_it_gives_no_connection_to_a_greenlet_that_was_killed_while_it_waited_for_one() -> None:
+    environment = {**os.environ, "CONNINFO": psycopg.conninfo.make_conninfo(**_parameters())}
+    command = [sys.executable, "-c", _KILL_ONE_THAT_WAITS]
+
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)  # noqa: S603  the code above
+
+    assert done.returncode == 0, done.stderr

@@ -1,11 +1,16 @@
-"""Django's engine, but for the pool's check of a connection before it is given to somebody."""
+"""Django's engine, but for the pool's check of a connection before it is given to somebody, and for who is killed."""
 
 from functools import partial
 from typing import Any
 
+import psycopg_pool.pool
 from django.db.backends.postgresql import base
 
 from warren.config import pool as config_pool
+
+# What ends a greenlet (a time limit, a cancel) is no `Exception`. One that ends while it waits for a connection would
+# still be given one later, which is then lost for ever; ten of these, and the worker stands still.
+psycopg_pool.pool.CLIENT_EXCEPTIONS = BaseException  # type: ignore[assignment]  # typed as what it is at first
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
