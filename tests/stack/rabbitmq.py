@@ -29,6 +29,11 @@ def held(stack: Stack, queue: str) -> int:
     return _count(stack, queue, "messages_unacknowledged")
 
 
+def consumers(stack: Stack, queue: str) -> int:
+    """How many consumers the broker gives a queue's messages to; as old as `messages`."""
+    return _count(stack, queue, "consumers")
+
+
 def _count(stack: Stack, queue: str, what: str) -> int:
     said = stack.execute("rabbitmq", "rabbitmqctl", "list_queues", "--vhost", "warren", "--quiet", "name", what)
     counts = dict(line.split("\t") for line in said.splitlines() if "\t" in line)
