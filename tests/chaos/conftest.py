@@ -1,8 +1,8 @@
 """A stack to break, and the ledger that is kept meanwhile.
 
 One stack serves as many tests as leave it as they found it; after a test that failed, the next gets a new one.
-`@pytest.mark.overlays("compose/x.yaml")` asks for a stack with more compose files; those come together, and first.
-With `--numprocesses` of pytest-xdist there are several stacks side by side: most of a run waits.
+`@pytest.mark.overlays("compose/x.yaml")` asks for a stack with more compose files; those tests come together.
+With `--numprocesses` of pytest-xdist there are several stacks side by side, each for the tests of a file: most of a run waits.
 """
 
 import signal
@@ -37,13 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    if overlays := _overlays(item):
-        item.add_marker(pytest.mark.xdist_group(" ".join(overlays)))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_overlays, reverse=True)
+    items.sort(key=_overlays)
 
 
 @pytest.hookimpl(wrapper=True)
