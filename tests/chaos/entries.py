@@ -64,7 +64,7 @@ class JobRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Books:
-    """All that is known when a run is over. Results are by job id, as `AsyncResult` and as the API give them."""
+    """All that is known when a run is over. Results are by job id: all by `AsyncResult`, some by the API."""
 
     entries: list[Entry]
     jobs: list[JobRow]

@@ -80,9 +80,10 @@ def _wrong_results(step: Step, rows: list[JobRow], books: Books) -> Iterator[str
     for row in rows:
         if step.job_id and row.id != step.job_id:
             yield f"{step.key}: accepted as {step.job_id}, but its job is {row.id}"
-        for reader, results in (("AsyncResult", books.async_results), ("the API", books.api_results)):
-            if row.state == SUCCEEDED and results.get(row.id) != step.value:
-                yield f"{step.key} ({row.id}): {reader} gives {results.get(row.id)!r}, not {step.value!r}"
+        if row.state == SUCCEEDED and (given := books.async_results.get(row.id)) != step.value:
+            yield f"{step.key} ({row.id}): AsyncResult gives {given!r}, not {step.value!r}"
+        if row.id in books.api_results and (given := books.api_results[row.id]) != step.value:
+            yield f"{step.key} ({row.id}): the API gives {given!r}, not {step.value!r}"
 
 
 def _traces(entry: Entry, rows: dict[str, list[JobRow]], books: Books) -> Iterator[str]:
