@@ -45,7 +45,7 @@ lock: runner ## pin what requirements/*.in ask for; upgrade=1 for the newest all
 	compose/host/lock $(if $(upgrade),--upgrade)
 
 ## Check it
-test: check test/integration ## everything
+test: check test/integration test/chaos/sample ## everything
 check: check/lint check/types check/unit ## all that is quick
 check/lint: runner ## style of Python, shell, Dockerfiles and YAML, import layers
 	compose/host/check tests/check/lint
