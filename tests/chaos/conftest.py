@@ -2,7 +2,8 @@
 
 One stack serves as many tests as leave it as they found it; after a test that failed, the next gets a new one.
 `@pytest.mark.overlays("compose/x.yaml")` asks for a stack with more compose files; those tests come together.
-With `--numprocesses` of pytest-xdist there are several stacks side by side, each for the tests of a file: most of a run waits.
+With `--numprocesses` of pytest-xdist there are several stacks side by side, each for the tests of a file: most of a run
+waits.
 """
 
 import signal

@@ -6,7 +6,7 @@ from uuid import uuid4
 from tests.chaos.ledger import Ledger
 from tests.stack import postgres
 
-LONG_S = 3.0  # the time in which the fault must strike, and be seen to have
+LONG_S = 6.0  # the time in which the fault must strike, and be seen to have
 BEGUN_WITHIN_S = 120.0  # it queues behind the ledger's own jobs, on a machine that may be busy
 
 _EFFECTS = "SELECT count(*) FROM ledger_effect WHERE key = :'key'"
