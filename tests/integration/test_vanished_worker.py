@@ -1,4 +1,4 @@
-"""A worker's machine is gone without a word: RabbitMQ gives what it had fetched to others, although nobody sends heartbeats."""
+"""A worker's machine is gone without a word: RabbitMQ counts on it no more, although nobody sends heartbeats."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ NOTICED_WITHIN_S = 25  # eleven, says advanced.config, and five until a quorum q
 JOBS = 10
 
 
-def test_what_a_vanished_worker_had_fetched_is_given_back_to_the_queue(stack: Stack) -> None:
+def test_the_broker_gives_up_a_worker_that_vanished(stack: Stack) -> None:
     somebody = api.register(stack.web_url)
     with _away_without_a_word(stack, "worker-cpu"):
         waiting.until(
-            lambda: rabbitmq.consumers(stack, "cpu") == 0, within_s=NOTICED_WITHIN_S, what="the worker is not counted on"
+            lambda: rabbitmq.consumers(stack, "cpu") == 0, within_s=NOTICED_WITHIN_S, what="the worker is given up"
         )
         jobs = [somebody.submit("probe.cpu.echo", args=["for the next"]) for _ in range(JOBS)]
     assert {somebody.wait(job_id, states=("succeeded",))["result"] for job_id in jobs} == {"for the next"}

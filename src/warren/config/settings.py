@@ -10,6 +10,7 @@ from celery.schedules import crontab
 from warren.config import discovery, pool
 from warren.config.env import env
 from warren.config.queues import DEFAULT_QUEUE, QUEUES
+from warren.delivery.silence import SOCKET_SETTINGS
 from warren.delivery.topology import REDIS_SCHEMES, REDIS_VISIBILITY_TIMEOUT_S
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -172,7 +173,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     # without the timeouts, whoever publishes over a dead connection waits for ever
     {"visibility_timeout": REDIS_VISIBILITY_TIMEOUT_S, "socket_timeout": 15, "socket_connect_timeout": 5}
     if ON_REDIS
-    else {}
+    else {"socket_settings": SOCKET_SETTINGS}
 )
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
@@ -215,7 +216,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: Celery's default gives 
 # a queue that is missing for a moment (RabbitMQ wiped, not yet provisioned) is waited for, not died of
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # With heartbeats, Celery's green pools handle ten messages a second (docs/decisions/0003). A dead peer is
-# still noticed: py-amqp sets TCP_USER_TIMEOUT and keepalive.
+# still noticed: `delivery/silence.py`.
 CELERY_BROKER_HEARTBEAT = 0
 
 # --- Jobs -----------------------------------------------------------------------------------------------------------

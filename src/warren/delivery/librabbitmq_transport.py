@@ -25,10 +25,9 @@ from typing import Any, NoReturn
 import librabbitmq
 from kombu.transport import librabbitmq as kombu_librabbitmq
 
-upstream: Any = kombu_librabbitmq  # its stubs speak of py-amqp's classes
-# As py-amqp has them. There are no AMQP heartbeats here, so these alone find out that the peer is gone.
-KEEPALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 9}
+from warren.delivery.silence import SOCKET_SETTINGS
 
+upstream: Any = kombu_librabbitmq  # its stubs speak of py-amqp's classes
 _REFUSAL = "purging, deleting and getting crash the process over librabbitmq; use a pyamqp:// connection"
 
 
@@ -78,7 +77,7 @@ class Connection(upstream.Connection):  # type: ignore[misc]  # see above
         super().connect()
         with self._socket() as same:
             same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in KEEPALIVE.items():
+            for option, value in SOCKET_SETTINGS.items():
                 same.setsockopt(socket.IPPROTO_TCP, option, value)
 
     def drain_events(self, timeout: float | None = None) -> None:

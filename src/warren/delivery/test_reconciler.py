@@ -131,7 +131,10 @@ def test_it_leaves_all_to_another_relay_when_that_one_is_at_it() -> None:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [reconciler._ONE_AT_A_TIME])
 
-        assert reconciler.run(none_waits, now=timezone.now()) == []
+            assert reconciler.run(none_waits, now=timezone.now()) == []
+
+            # it would be kept in the pool, and whoever got the connection next would be the one who reconciles
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [reconciler._ONE_AT_A_TIME])
     finally:
         other.close()
 
