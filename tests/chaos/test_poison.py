@@ -22,8 +22,8 @@ REASONS = {
 }
 ON = {
     "cpu": ("leave", "crash", "spin", "want_too_much", "give_too_much"),
-    # of a greenlet only a wait can be ended by a time limit
-    "io": ("leave", "crash", "doze", "want_too_much", "give_too_much"),
+    # of a greenlet the pool ends only a wait; what computes on is failed by the worker, which then leaves
+    "io": ("leave", "crash", "spin", "doze", "want_too_much", "give_too_much"),
 }
 
 

@@ -73,7 +73,7 @@ class Key(serializers.Serializer[Any]):
 
 BODIES = {
     "cpu": (leave, crash, spin, want_too_much, give_too_much),
-    "io": (leave, crash, doze, want_too_much, give_too_much),
+    "io": (leave, crash, spin, doze, want_too_much, give_too_much),
 }
 
 for _queue, _bodies in BODIES.items():
