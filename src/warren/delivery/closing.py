@@ -2,10 +2,14 @@
 
 Every write is guarded: by the attempt number where the writer has claimed the job, and always by "not final yet". A
 late result of a lost attempt, or of a job that was cancelled meanwhile, changes nothing.
+
+    a time limit is over while a task waits for its claim   Celery counts from the message on, and Postgres may be slow
+                               or away: the body has not had its time, so the job is not failed; it goes back
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from celery.app.task import Context
@@ -13,20 +17,27 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from warren.delivery import losable
+from warren.delivery import leases, losable
 from warren.delivery.models import Job
 from warren.delivery.states import FINAL, State
+
+# Of a time limit, what a body has surely had if its claim was quick.
+ENOUGH = 0.5
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ends; `result` is what Celery encodes: plain data, for an exception its name and arguments."""
+    """How a job ends; `result` is what Celery encodes: plain data, for an exception its name and arguments.
+
+    `limit_s` is the time limit that it ended by, in seconds.
+    """
 
     task_id: str
     state: State
     result: Any
     traceback: Any
     request: Context | None
+    limit_s: float | None = None
 
 
 def close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
@@ -38,7 +49,10 @@ def close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
         "result": encode(outcome.result),
         "traceback": str(outcome.traceback or ""),
     }
-    if ours(outcome.task_id, outcome.request).update(finished_at=Now(), **fields):
+    job = ours(outcome.task_id, outcome.request)
+    if outcome.limit_s:
+        job = job.filter(state=State.RUNNING, started_at__lt=Now() - timedelta(seconds=outcome.limit_s * ENOUGH))
+    if job.update(finished_at=Now(), **fields):
         return True
     if Job.objects.filter(pk=outcome.task_id).exists():
         return False
@@ -55,8 +69,8 @@ def ours(task_id: str, request: Context | None) -> QuerySet[Job]:
     if attempt := getattr(request, "job_attempt", None):
         # waiting once more, it was taken from this attempt: sent again, or retried by hand
         return job.filter(attempt=attempt, state__in=(State.RUNNING, State.RETRYING))
-    if hostname := getattr(request, "hostname", None):
+    if getattr(request, "hostname", None):
         # a worker's main process (hard time limit, lost child) knows the message, not the claim: it speaks for
-        # what runs on this worker, not for an attempt that another one has taken meanwhile
-        return job.exclude(Q(state=State.RUNNING) & ~Q(worker=hostname))
+        # what it holds, not for an attempt of another process, were it the one before in the same container
+        return job.exclude(Q(state=State.RUNNING) & ~Q(lease=leases.current))
     return job

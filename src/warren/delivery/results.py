@@ -12,12 +12,12 @@ from typing import Any, override
 
 from celery import states as celery_states
 from celery.app.task import Context
-from celery.exceptions import TaskRevokedError
+from celery.exceptions import TaskRevokedError, TimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from warren.delivery import claim, closing, history
+from warren.delivery import claim, closing, history, outbox
 from warren.delivery.closing import Outcome
 from warren.delivery.errors import ResultTooLargeError
 from warren.delivery.models import Chord, Job, ResultGroup
@@ -69,8 +69,11 @@ class JobBackend(ReadingBackend, GroupingBackend):
         if _is_eager(request) and not store_result:
             super().mark_as_failure(task_id, exc, traceback, request, False, call_errbacks, state)  # noqa: FBT003  Celery's
             return
-        ending = FROM_CELERY[state]
-        self._fail(Outcome(task_id, ending, self.encode_result(exc, state), traceback, request), follow)
+        limit_s = exc.args[0] if isinstance(exc, TimeLimitExceeded) else None
+        outcome = Outcome(task_id, FROM_CELERY[state], self.encode_result(exc, state), traceback, request, limit_s)
+        if not self._fail(outcome, follow) and limit_s:
+            # Celery acks it now, though its claim has still been waiting
+            claim.patiently(lambda: outbox.send_again([task_id], states=(State.QUEUED, State.RETRYING)))
 
     def end(self, task_id: str, *, state: State, error: Exception, request: Context) -> bool:
         """Make an open job `dead`, `cancelled` or `expired`, and tell what follows from it, as a failure does.

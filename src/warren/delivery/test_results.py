@@ -2,7 +2,7 @@ import math
 import time
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from celery import group, shared_task
@@ -13,8 +13,9 @@ from celery.result import AsyncResult, GroupResult
 from django.utils import timezone
 from pytest_django import Settings
 
+from warren.delivery import leases
 from warren.delivery.conftest import Deliver
-from warren.delivery.models import Job
+from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.states import State
 
 pytestmark = pytest.mark.django_db
@@ -122,17 +123,51 @@ def test_it_changes_nothing_when_the_attempt_was_lost(job: Job) -> None:
     assert (job.state, job.result) == (State.RUNNING, None)
 
 
-@pytest.mark.parametrize(("worker", "state"), [("here", State.FAILED), ("elsewhere", State.RUNNING)])
-def test_it_fails_only_what_runs_on_this_worker_when_its_main_process_speaks(
-    job: Job, worker: str, state: State
-) -> None:
-    Job.objects.filter(pk=job.pk).update(state=State.RUNNING, attempt=2, worker=worker)
-    message = Context({"id": job.pk, "hostname": "here"})
+OURS, THEIRS = uuid4(), uuid4()
 
-    give.backend.mark_as_failure(job.pk, TimeLimitExceeded(900), request=message)
+
+@pytest.mark.parametrize(("holder", "state"), [(OURS, State.FAILED), (THEIRS, State.RUNNING)])
+def test_it_fails_only_what_this_process_holds_when_its_main_part_speaks(
+    job: Job, monkeypatch: pytest.MonkeyPatch, holder: UUID, state: State
+) -> None:
+    monkeypatch.setattr(leases, "current", OURS)
+    _run_for(901, job, lease=holder)
+
+    _exceed(900, job)
 
     job.refresh_from_db()
     assert job.state == state
+
+
+def test_it_fails_no_job_whose_body_has_not_had_its_time(job: Job) -> None:
+    _run_for(1, job, lease=None)
+
+    _exceed(900, job)
+
+    job.refresh_from_db()
+    assert job.state == State.RUNNING
+
+
+def test_it_sends_a_job_again_when_its_time_was_over_before_its_claim(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=State.QUEUED, message="{}")
+    OutboxMessage.objects.all().delete()
+
+    _exceed(900, job)
+
+    job.refresh_from_db()
+    assert job.state == State.ACCEPTED
+    assert OutboxMessage.objects.filter(job=job).exists()
+
+
+def _run_for(seconds: float, job: Job, *, lease: UUID | None) -> None:
+    started = timezone.now() - timedelta(seconds=seconds)
+    Job.objects.filter(pk=job.pk).update(state=State.RUNNING, attempt=2, worker="here", lease=lease, started_at=started)
+
+
+def _exceed(limit_s: float, job: Job) -> None:
+    give.backend.mark_as_failure(
+        job.pk, TimeLimitExceeded(limit_s), request=Context({"id": job.pk, "hostname": "here"})
+    )
 
 
 def test_it_fails_the_job_with_the_sizes_when_a_result_is_too_large(
