@@ -9,7 +9,7 @@ A pass, in one transaction:
 
     relay dies before 3    the locks go with its connection; another relay takes the rows
     relay dies in 3 or 4   some messages are published twice; the claim lets one of them run
-    much comes at once     passes begin 10 ms apart, so that one moves what would else be many
+    much comes             passes begin further apart (`relay_pace.py`), so that one moves what would else be many
     RabbitMQ away          the rows stay, with the reason; the relay backs off and connects again
     RabbitMQ wiped         seen before the first pass of a new connection: what it was given is sent again (`wipe.py`)
     Postgres away          the relay backs off; nothing was deleted
@@ -30,10 +30,9 @@ from warren.delivery import dead_letters, due_rows, reconciler, suspects, wipe
 from warren.delivery.outbox_rows import CHANNEL
 from warren.delivery.publisher import BrokerError
 from warren.delivery.publisher_choice import publisher_for
+from warren.delivery.relay_pace import Pace
 from warren.delivery.topology import DEAD_LETTER_QUEUE
 
-# A pass costs much the same for one message as for ten; the first after a quiet moment starts at once.
-PASS_EVERY_S = 0.01
 # How late a lost notification, or a row that another relay let go, can be; also how often the heartbeat is shown.
 LONGEST_WAIT_S = 1.0
 RECONCILE_EVERY_S = 10.0
@@ -54,6 +53,7 @@ class Relay:
         self._knows_broker = False  # whether it is the one that was given the queued jobs, and has them still
         self._reconciled_at = time.monotonic()
         self._passed_at = 0.0
+        self._pace = Pace()
         self._wait_s = 0.0  # until there may be something to do, as the last pass saw it
         self._heard: Any = None  # the connection that hears of new rows
 
@@ -69,7 +69,7 @@ class Relay:
                 if not self._knows_broker:
                     self.look_for_wipe()
                 self._listen()
-                self.run_pass()
+                self._pace.note(self.run_pass())
                 if time.monotonic() - self._reconciled_at > RECONCILE_EVERY_S:
                     self.reconcile()
                 self._wait_for_work()
@@ -135,7 +135,7 @@ class Relay:
         if self._wait_s:
             for _ in self._heard.notifies(timeout=self._wait_s, stop_after=1):
                 pass
-        self._stopping.wait(max(0.0, self._passed_at + PASS_EVERY_S - time.monotonic()))
+        self._stopping.wait(max(0.0, self._passed_at + self._pace.every_s - time.monotonic()))
 
 
 def _now() -> datetime:

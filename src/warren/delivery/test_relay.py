@@ -12,7 +12,8 @@ from kombu import Queue
 
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.publisher import BrokerError
-from warren.delivery.relay import PASS_EVERY_S, Relay
+from warren.delivery.relay import Relay
+from warren.delivery.relay_pace import TRICKLE_S
 from warren.delivery.states import State
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -178,7 +179,7 @@ def test_it_starts_passes_apart_when_much_comes_one_by_one(app: Celery, queues: 
 
     assert not thread.is_alive()
     assert queues["cpu"].get(no_ack=True)
-    assert len([each for each in passes if began <= each <= began + took_s]) <= took_s / PASS_EVERY_S + 1
+    assert len([each for each in passes if began <= each <= began + took_s]) <= took_s / TRICKLE_S + 1
 
 
 def test_it_moves_a_delayed_message_when_its_time_comes(app: Celery, queues: Queues) -> None:
