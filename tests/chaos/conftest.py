@@ -8,14 +8,15 @@ waits.
 
 import signal
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chaos.ledger import Ledger
-from tests.chaos.report import Report
+from tests.chaos.report import PROPERTY, Report
 from tests.chaos.stacks import Stacks
 from tests.stack.stack import Stack
 
@@ -96,13 +97,15 @@ def stack(_stacks: Stacks, request: pytest.FixtureRequest) -> Stack:
 
 
 @pytest.fixture
-def ledger(stack: Stack, _stacks: Stacks, request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Ledger:
+def ledger(
+    stack: Stack, _stacks: Stacks, record_property: Callable[[str, object], None], pytestconfig: pytest.Config
+) -> Ledger:
     """The ledger of a run on that stack."""
     return Ledger(
         stack=stack,
         member=_stacks.member,
         admin=_stacks.admin,
-        record=lambda row: request.node.user_properties.append(row.property),
+        record=lambda row: record_property(PROPERTY, asdict(row)),
         tell=pytestconfig.stash[REPORT].tell,
         small=pytestconfig.getoption("--small"),
     )

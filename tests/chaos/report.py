@@ -9,7 +9,7 @@ from typing import Self
 
 from tests.chaos.judge import Verdict
 
-PROPERTY = "ledger"  # under which a test's report carries its rows
+PROPERTY = "ledger"  # under which a test's report carries its rows, as plain data, to the process that prints the table
 COLUMNS = ("fault", "jobs", "lost", "duplicated effects", "longest stall", "otherwise wrong")
 
 
@@ -42,11 +42,6 @@ class Row:
             stall_s=round(stall_s, 1),
         )
 
-    @property
-    def property(self) -> tuple[str, dict[str, object]]:
-        """For `user_properties` of a test, by which it reaches the process that prints the table."""
-        return PROPERTY, asdict(self)
-
 
 @dataclass
 class Report:
@@ -60,7 +55,7 @@ class Report:
         self.tell("  ".join(_cells(row)))
 
     def add_all(self, properties: list[tuple[str, object]]) -> None:
-        """Add the rows among what a test recorded (`Row.property`), maybe in another process."""
+        """Add the rows among what a test recorded, maybe in another process."""
         for name, value in properties:
             if name == PROPERTY and isinstance(value, dict):
                 self.add(Row(**value))

@@ -10,7 +10,6 @@ SETTLED_WITHIN_S = 180  # a lost message is noticed after a minute, and backs of
 RECOVERED_WITHIN_S = 90
 DRAINED_WITHIN_S = 30
 LOOK_EVERY_S = 1.0
-COUNTED_EVERY_S = 5.5  # a quorum queue counts its messages every five: what is younger may not be in the figures
 
 # The schedule goes on meanwhile, so a tick's job may be young and open.
 YOUNG = "10 seconds"
@@ -51,7 +50,7 @@ def find_rests(stack: Stack) -> list[str]:
     found = _unwell(stack)
     found += [f"in the outbox: {' '.join(row)}" for row in postgres.ask(stack, _OUTBOX)]
     found += [f"a tick took effect twice: {' '.join(row)}" for row in postgres.ask(stack, _TICKS_TWICE)]
-    time.sleep(COUNTED_EVERY_S)
+    brokers.let_count(stack)
     try:
         waiting.until(lambda: not brokers.messages(stack), within_s=DRAINED_WITHIN_S, what="no message in the broker")
     except AssertionError:
