@@ -179,6 +179,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_RESULT_BACKEND = "warren.delivery.results:JobBackend"
 CELERY_RESULT_EXTENDED = False
+CELERY_RESULT_BACKEND_THREAD_SAFE = True  # it keeps nothing; else each greenlet makes one of its own
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 
