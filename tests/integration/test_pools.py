@@ -9,10 +9,10 @@ from tests.stack.stack import Stack
 # how each pool names itself in `inspect stats`
 POOLS = {
     "prefork": "warren.delivery.batching.pool:BatchingPool",
-    "gevent": "celery.concurrency.gevent:TaskPool",
+    "gevent": "warren.delivery.batching.gevent:GeventPool",
     "threads": "celery.concurrency.thread:TaskPool",
     "solo": "celery.concurrency.solo:TaskPool",
-    "eventlet": "celery.concurrency.eventlet:TaskPool",
+    "eventlet": "warren.delivery.batching.eventlet:EventletPool",
 }
 
 

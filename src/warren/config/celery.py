@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from celery import Celery
+from celery import Celery, concurrency
 from celery.signals import setup_logging
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -41,6 +41,11 @@ def make_app() -> Celery:
     if settings.POOL and settings.WORKER_LIBRABBITMQ:
         librabbitmq_choice.use_for_consuming(made, pool=settings.POOL)
     librabbitmq_choice.refuse_accidents(made)
+    # not by setting: Celery patches what a green pool needs only if `--pool` names it
+    concurrency.ALIASES |= {  # type: ignore[attr-defined]  # celery-types leaves it out
+        "gevent": "warren.delivery.batching.gevent:GeventPool",
+        "eventlet": "warren.delivery.batching.eventlet:EventletPool",
+    }
     made.conf["worker_consumer"] = "warren.health.pulse:Consumer"
     # by name, because only workers need to import them
     made.steps["worker"] |= {

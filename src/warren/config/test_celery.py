@@ -5,12 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from celery import Celery
+from celery import Celery, concurrency
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from warren.config import celery
 from warren.config.logs import NoDelayAdvice
+from warren.delivery.batching.gevent import GeventPool
 from warren.delivery.task import JobTask
 from warren.scheduling.signals import ticked
 
@@ -53,6 +54,10 @@ def test_it_logs_in_at_each_address_when_the_command_line_has_its_own_from_the_e
     told = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True, env=environment)  # noqa: S603  a command of our own
 
     assert told.stdout.splitlines() == ["worker secret two"] * 2
+
+
+def test_the_gevent_pool_of_the_command_line_is_ours() -> None:
+    assert concurrency.get_implementation("gevent") is GeventPool
 
 
 def test_it_makes_the_app_when_the_command_line_starts_it_before_django_has_models() -> None:

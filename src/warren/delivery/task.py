@@ -21,7 +21,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import claim, losable, outcomes
+from warren.delivery import claim, losable, outcomes, places
 from warren.delivery.batching import batch as batches
 from warren.delivery.errors import CancelledError, DatabaseUnreachableError, OutOfMemoryError
 from warren.delivery.outcomes import Success
@@ -82,6 +82,7 @@ class JobTask(DjangoTask[..., Any]):
     def _run_plainly(self, args: Any, kwargs: Any) -> Any:
         try:
             result = self._run_body(args, kwargs)
+            places.leave()
             claim.patiently(lambda: self._finish(result))
         except DatabaseUnreachableError as exc:
             raise Reject(exc, requeue=True) from exc

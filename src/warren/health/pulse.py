@@ -2,8 +2,7 @@
 
     pool               who touches it
     prefork, threads   a timer of the event loop that reads from RabbitMQ and feeds the pool
-    gevent, eventlet   a greenlet that wakes by timer: a task that blocks the green loop blocks it too. The consuming
-                       greenlet would be the wrong witness, because it rightly waits while the pool is full
+    gevent, eventlet   a greenlet that wakes by timer: a task that blocks the green loop blocks it too
     solo               a timer of the event loop; but solo runs tasks inside that loop, so while a task runs a thread
                        vouches for it, up to the hard time limit, which solo cannot enforce: a task over it is a stuck
                        loop. What was known of readiness stands meanwhile
@@ -24,6 +23,7 @@ from celery.concurrency import solo
 from celery.worker import consumer as celery_consumer
 from celery.worker import state
 
+from warren.delivery.batching.green import PlacesPool
 from warren.health.heartbeat import INTERVAL_S, Heartbeat
 from warren.health.strategies import Strategies
 
@@ -91,6 +91,12 @@ class Consumer(celery_consumer.Consumer):
         default_steps = tuple(
             _OURS.get(str(step), step) for step in _CeleryBlueprint.default_steps if "delayed" not in str(step)
         )
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Celery's closes the connection, which may take a while, in which places become free."""
+        if isinstance(self.pool, PlacesPool):
+            self.pool.flush()
+        super().on_connection_error_after_connected(exc)
 
     def Strategies(self) -> Strategies:  # type: ignore[override]  # noqa: N802  Celery calls it to make `self.strategies`
         """Task name → what to do with a message of it."""

@@ -129,7 +129,7 @@ class ReadinessStep(bootsteps.StartStopStep):
 def _has_room(consumer: Any) -> bool:
     """Whether a slot of the pool is free. Messages that wait for a rate limit are held, and fill their slot.
 
-    Slots, not prefetch: solo and a full green pool leave prefetched messages unread in the socket, and rightly so.
+    Slots, not prefetch: solo leaves prefetched messages unread in the socket, and rightly so.
     """
     held = sum(len(bucket.contents) for bucket in consumer.task_buckets.values() if bucket)
     return len(state.reserved_requests) + held < int(consumer.pool.num_processes)

@@ -4,7 +4,8 @@ Celery's own handler waits inside the signal handler. Seen with Celery 5.7: unde
 (`BlockingSwitchOutError`) and the worker then waits for its longest task; threads and solo stand still for the whole
 time; a greenlet that is killed looks finished, and its message is acked. So, in place of it:
 
-    working → leaving     a signal came: stop consuming, let the running tasks end (`worker_soft_shutdown_timeout`)
+    working → leaving     a signal came: stop consuming, give back what waits for a place, let the running tasks end
+                          (`worker_soft_shutdown_timeout`)
     leaving → gone        none runs any more, or the time is over: the loop is told to end, which closes the connection.
                           RabbitMQ gives every unacked message to another worker, whose claim counts one more attempt
     gone too slowly       the loop is held by a task (solo, or a full pool): the process exits as it is, which to
@@ -24,6 +25,8 @@ from typing import Any
 from celery import bootsteps
 from celery.concurrency import prefork, solo
 from celery.worker import state
+
+from warren.delivery.batching.green import PlacesPool
 
 LOOK_EVERY_S = 0.2
 LOOP_END_S = 5.0  # the loop looks at least every two seconds whether it shall end
@@ -76,6 +79,8 @@ class ShutdownStep(bootsteps.StartStopStep):
 def _stop_consuming(consumer: Any) -> None:
     if consumer.task_consumer:
         consumer.task_consumer.cancel()
+    if isinstance(consumer.pool, PlacesPool):
+        consumer.pool.give_back()
 
 
 def _end_loop() -> None:

@@ -1,7 +1,8 @@
 """Group commit: what many threads or greenlets ask for at the same moment is done at once, by one of them.
 
     idle      the next to ask does its own at once
-    at work   who asks meanwhile joins the next group; when the work is done, the first of that group does all of it
+    at work   who asks meanwhile joins the last group that waits, or begins another if that is full; when the work is
+              done, the first of the next group does all of that
 
 So nobody waits for others when there are none, and under load a statement carries as many jobs as came during the one
 before. Nobody does more than the work of one group.
@@ -12,6 +13,7 @@ before. Nobody does more than the work of one group.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from django.db import OperationalError
@@ -27,18 +29,20 @@ class _Group[Item, Answer]:
 
 
 class Combiner[Item, Answer]:
-    """Calls `work` with the items of all who ask together; it answers each, in the same order."""
+    """Calls `work` with the items of all who ask together, but not more than `most`; it answers each, in that order."""
 
-    def __init__(self, work: Callable[[list[Item]], Sequence[Answer]]) -> None:
+    def __init__(self, work: Callable[[list[Item]], Sequence[Answer]], *, most: int | None = None) -> None:
         self._work = work
+        self._most = most
         self._lock = threading.Lock()
         self._at_work = False
-        self._next: _Group[Item, Answer] = _Group()
+        self._waiting: deque[_Group[Item, Answer]] = deque()
 
     def ask(self, item: Item) -> Answer:
         """Answer for this item. Raises what the work raised."""
         with self._lock:
-            group, place = self._next, len(self._next.items)
+            group = self._open_group()
+            place = len(group.items)
             group.items.append(item)
             if not self._at_work:
                 self._at_work = True
@@ -51,10 +55,14 @@ class Combiner[Item, Answer]:
             raise group.error
         return group.answers[place]
 
+    def _open_group(self) -> _Group[Item, Answer]:
+        if not self._waiting or len(self._waiting[-1].items) == self._most:
+            self._waiting.append(_Group())
+        return self._waiting[-1]
+
     def _begin(self) -> None:
-        """Let the next group work: who asks from now on joins the one after. Call it with the lock."""
-        self._next.turn.set()
-        self._next = _Group()
+        """Let the next group work: who asks from now on joins another. Call it with the lock."""
+        self._waiting.popleft().turn.set()
 
     def _lead(self, group: _Group[Item, Answer]) -> None:
         try:
@@ -73,8 +81,8 @@ class Combiner[Item, Answer]:
     def _end(self, group: _Group[Item, Answer]) -> None:
         """Pass the turn on. A leader that was killed before its turn has none to pass. Call it with the lock."""
         if not group.turn.is_set():
-            self._next = _Group()
-        elif self._next.items:
+            self._waiting.remove(group)
+        elif self._waiting:
             self._begin()
         else:
             self._at_work = False

@@ -16,31 +16,26 @@ Owner: the event loop of the worker's main process; nothing here is shared with 
 """
 
 import math
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from celery.concurrency import prefork
-from celery.exceptions import Reject
 
+from warren.delivery.batching.ahead import Ahead
 from warren.delivery.batching.order import Order
 from warren.delivery.batching.pace import BATCH_S, Pace
-from warren.delivery.batching.trip import Trip, error_info, run_batch
+from warren.delivery.batching.trip import Trip, run_batch
 from warren.delivery.batching.window import Window
 
 LARGEST_BATCH = 64
-# What was fetched ahead, as done in a moment, and has waited this long goes back to the broker.
-SURPLUS_AFTER_S = 1.0
 
 
-class BatchingPool(prefork.TaskPool):
+class BatchingPool(Ahead, prefork.TaskPool):
     """See the module's docstring."""
 
     uses_semaphore = False  # Celery would hand over one job for each child and keep the rest
     _pool: Any  # billiard's
-    window: Window | None = None  # set while a consumer runs that can change it
-    on_window: Callable[[int], None]
 
     def on_start(self) -> None:
         """Fork the children."""
@@ -63,16 +58,9 @@ class BatchingPool(prefork.TaskPool):
         self._hand_out()
         return order
 
-    def give_back_surplus(self) -> None:
-        """Give back what waits beyond the narrow window, if the oldest has waited for long."""
-        waiting, window = self._waiting, self.window
-        if not window or len(waiting) <= window.narrow or time.monotonic() - waiting[0].arrived_at < SURPLUS_AFTER_S:
-            return
-        window.shut()
-        self.on_window(window.size)
-        surplus = [waiting.pop() for _ in range(len(waiting) - window.narrow)]
-        for order in reversed(surplus):
-            order.tell("error_callback", error_info(Reject("waited too long for a child", requeue=True)))
+    def make_window(self, *, narrow: int) -> Window:
+        """See `Ahead`."""
+        return Window(narrow=narrow, children=self._children)
 
     def _forget(self) -> None:
         self._waiting.clear()
@@ -138,8 +126,4 @@ class BatchingPool(prefork.TaskPool):
         """`outcome` is what Celery's tracer returns, (failed, value, seconds), or an error."""
         if isinstance(outcome, tuple) and outcome[2] is not None:
             self._pace.note(order.task, outcome[2])
-            if self.window:
-                size = self.window.size
-                self.window.note(outcome[2])
-                if self.window.size != size:
-                    self.on_window(self.window.size)
+            self._note_runtime(outcome)

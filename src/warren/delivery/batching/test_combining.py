@@ -7,7 +7,7 @@ from django.db import OperationalError
 
 from warren.delivery.batching.combining import Combiner
 
-MANY = 50
+MANY, MOST = 50, 40
 
 
 class Work:
@@ -36,11 +36,11 @@ def work() -> Work:
 @pytest.fixture
 def ask(work: Work, wait_until: Callable[..., None]) -> Callable[[int], Future[int]]:
     """Ask in a thread of its own; returns when the question has been put."""
-    combiner, pool = Combiner(work), ThreadPoolExecutor(MANY)
+    combiner, pool = Combiner(work, most=MOST), ThreadPoolExecutor(MANY)
 
     def submit(item: int) -> Future[int]:
         future = pool.submit(combiner.ask, item)
-        wait_until(lambda: item in combiner._next.items or any(item in group for group in work.groups))
+        wait_until(lambda: any(item in group for group in [*work.groups, *(each.items for each in combiner._waiting)]))
         return future
 
     return submit
@@ -57,12 +57,21 @@ def test_it_works_at_once_when_nobody_else_asks(ask: Ask, work: Work) -> None:
 
 
 def test_it_works_once_for_all_who_asked_meanwhile(ask: Ask, work: Work) -> None:
-    asked = [ask(number) for number in range(MANY)]
+    asked = [ask(number) for number in range(MOST)]
 
     work.let.release(2)
 
+    assert [each.result(timeout=10) for each in asked] == [2 * number for number in range(MOST)]
+    assert work.groups == [[0], list(range(1, MOST))]
+
+
+def test_it_parts_what_is_too_much_for_a_group(ask: Ask, work: Work) -> None:
+    asked = [ask(number) for number in range(MANY)]
+
+    work.let.release(3)
+
     assert [each.result(timeout=10) for each in asked] == [2 * number for number in range(MANY)]
-    assert work.groups == [[0], list(range(1, MANY))]
+    assert work.groups == [[0], list(range(1, MOST + 1)), list(range(MOST + 1, MANY))]
 
 
 def test_it_is_idle_again_when_all_is_done(ask: Ask, work: Work) -> None:

@@ -165,7 +165,7 @@ def test_it_gives_back_what_has_waited_too_long_beyond_the_narrow_window(
 
     pool.give_back_surplus()
     assert told == []
-    monkeypatch.setattr("warren.delivery.batching.pool.SURPLUS_AFTER_S", 0)
+    monkeypatch.setattr("warren.delivery.batching.ahead.SURPLUS_AFTER_S", 0)
     pool.give_back_surplus()
 
     assert [(name, kind, error.exception.exc.requeue) for name, kind, error in told] == [

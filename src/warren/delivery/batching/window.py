@@ -16,7 +16,7 @@ class Window:
 
     def __init__(self, *, narrow: int, children: int) -> None:
         """`narrow` is what the worker was told to hold: the least, and where it begins."""
-        self.narrow = self.size = narrow
+        self.narrow = self.size = self.kept = narrow  # kept: how many may wait for long
         self._widest = max(narrow, children * WIDEST)
         self._children = children
         self._mean_s = AHEAD_S

@@ -1,0 +1,53 @@
+"""What a pool has been given and has not begun, and how far ahead its worker fetches."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from celery.exceptions import Reject
+
+from warren.delivery.batching.margin import Margin
+from warren.delivery.batching.order import Order
+from warren.delivery.batching.trip import error_info
+from warren.delivery.batching.window import Window
+
+# What was fetched ahead, as done in a moment, and has waited this long goes back to the broker.
+SURPLUS_AFTER_S = 1.0
+
+
+class Ahead:
+    """The part of a pool that holds jobs which wait. A subclass makes `_waiting`, and the kind of window it wants."""
+
+    _waiting: deque[Order]
+    window: Window | Margin | None = None  # set while a consumer runs that can change it
+    on_window: Callable[[int], None]
+
+    def make_window(self, *, narrow: int) -> Window | Margin:
+        """How far ahead to fetch; `narrow` is what the worker was told to hold."""
+        raise NotImplementedError
+
+    def give_back_surplus(self) -> None:
+        """Give back what waits beyond the narrow window, if the oldest has waited for long."""
+        window = self.window
+        if window is None or len(self._waiting) <= window.kept:
+            return
+        if time.monotonic() - self._waiting[0].arrived_at >= SURPLUS_AFTER_S:
+            window.shut()
+            self.on_window(window.size)
+            self.give_back(but=window.kept)
+
+    def give_back(self, *, but: int = 0) -> None:
+        """Give to the broker what waits, except as many of those that came first."""
+        surplus = [self._waiting.pop() for _ in range(len(self._waiting) - but)]
+        for order in reversed(surplus):
+            order.tell("error_callback", error_info(Reject("waited too long for its turn", requeue=True)))
+
+    def _note_runtime(self, outcome: Any) -> None:
+        """`outcome` is what Celery's tracer returns, (failed, value, seconds), or an error."""
+        if self.window is None or not isinstance(outcome, tuple) or outcome[2] is None:
+            return
+        size = self.window.size
+        self.window.note(outcome[2])
+        if self.window.size != size:
+            self.on_window(self.window.size)
