@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.dispatch import receiver
 
 from warren.config.queues import QUEUES
-from warren.delivery import broker_addresses, librabbitmq_choice
+from warren.delivery import broker_addresses, librabbitmq_choice, wire
 from warren.delivery.app import JobApp
 from warren.health.heartbeat import Heartbeat
 from warren.scheduling.signals import ticked
@@ -38,6 +38,7 @@ def make_app() -> Celery:
     address = with_login(settings.CELERY_BROKER_URL, user=settings.BROKER_USER, password=settings.BROKER_PASSWORD)
     # the other two as well: Celery's command line puts BROKER_URL as it is, without a login, over the first
     made.conf["broker_url"] = made.conf["broker_read_url"] = made.conf["broker_write_url"] = address
+    wire.use()
     if settings.POOL and settings.WORKER_LIBRABBITMQ:
         librabbitmq_choice.use_for_consuming(made, pool=settings.POOL)
     librabbitmq_choice.refuse_accidents(made)
@@ -59,6 +60,7 @@ def make_app() -> Celery:
         "warren.health.event_buffer:EventBufferStep",
         "warren.health.readiness:ReadinessStep",
         "warren.delivery.batching.window_step:WindowStep",
+        "warren.delivery.wire_step:WireStep",
     }
     return made
 

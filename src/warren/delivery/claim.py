@@ -25,7 +25,7 @@ from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import adoption, expiry, leases, losses, outcomes
+from warren.delivery import adoption, expiry, leases, losses, outcomes, prepared
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError
 
@@ -97,7 +97,7 @@ def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim
         "loss_limit": losses.LOSS_LIMIT,
     }
     came_back = [job_id for job_id, again in redelivered.items() if again]
-    with transaction.atomic() if came_back else nullcontext(), connection.cursor() as cursor:
+    with transaction.atomic() if came_back else nullcontext(), prepared.cursor() as cursor:
         settled = losses.returned(came_back) if came_back else ()
         row["ids"] = [None if job_id in settled else job_id for job_id in redelivered]
         cursor.execute(_TAKE, row)

@@ -4,11 +4,10 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from warren.delivery import expiry
+from warren.delivery import expiry, prepared
 from warren.delivery.models import OutboxMessage
 
 BATCH = 500  # a pass holds its locks for about as many tenths of a millisecond
@@ -17,7 +16,7 @@ ROW_BACK_OFF_S = 10  # a refused message does not stop the others; it is tried a
 # A retry is known as such until its next attempt starts. The jobs come in the order in which a claim takes them, or the
 # two might wait for each other: workers claim what is published before this runs.
 _CLOSE = """
-WITH gone AS (DELETE FROM warren_outbox WHERE id = ANY(%(gone)s))
+WITH gone AS (DELETE FROM warren_outbox WHERE id = ANY(%(gone)s::bigint[]))
 UPDATE warren_job AS job
 SET state = CASE job.state WHEN 'accepted' THEN 'queued' ELSE job.state END, queued_at = now()
 FROM unnest(%(queued)s::text[]) AS sent(id)
@@ -52,7 +51,7 @@ def settle_unwanted(due: list[Any]) -> set[str]:
 
 def close(gone: list[Any], *, queued: list[str]) -> None:
     """Delete the rows, and mark the jobs that the broker has."""
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_CLOSE, {"gone": [row.pk for row in gone], "queued": sorted(queued)})
 
 

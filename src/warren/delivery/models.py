@@ -26,7 +26,9 @@ class Job(models.Model):
     id = models.CharField(primary_key=True, max_length=255)
     task = models.CharField(max_length=255)
     queue = models.CharField(max_length=255)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs")
+    owner = models.ForeignKey(  # its index is `warren_job_of_owner`
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="jobs", db_index=False
+    )
     state = models.CharField(max_length=16, choices=State.choices, default=State.ACCEPTED)
     attempt = models.PositiveIntegerField(default=0)
     losses = models.PositiveSmallIntegerField(db_default=0)

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from celery import current_task
-from django.db import connection
 from django.utils import timezone
 from kombu.serialization import dumps
 
-from warren.delivery import admission
+from warren.delivery import admission, prepared
 from warren.delivery.envelope import Envelope
 from warren.delivery.errors import UnsupportedSerializerError
 from warren.delivery.ownership import HEADER, current_owner_id
@@ -158,7 +157,7 @@ def write(rows: Sequence[Row]) -> None:
             distinct.setdefault(row["id"], {**row})
         statement = _ADD_MANY
         parameters = {name: [row[name] for row in distinct.values()] for name in _GIVEN}
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(statement, parameters)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from warren.delivery import prepared
 from warren.delivery.batching.combining import Combiner
 
 # One statement for any number of jobs; those that are no longer at this attempt, or no longer running, are left out.
@@ -54,7 +55,7 @@ def succeed_all(successes: Iterable[Success]) -> set[str]:
     """Make the jobs succeeded; returns the ids of those whose attempt was still the current one."""
     # in the order of `claim.take_all`
     columns = [list(column) for column in zip(*sorted(successes), strict=True)]
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_SUCCEED, columns)
         return {row[0] for row in cursor.fetchall()}
 

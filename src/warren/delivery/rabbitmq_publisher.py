@@ -18,7 +18,7 @@ from celery import Celery
 from kombu import Queue
 from kombu.exceptions import OperationalError
 
-from warren.delivery import broker_addresses
+from warren.delivery import broker_addresses, wire
 from warren.delivery.models import OutboxMessage
 from warren.delivery.publisher import BrokerError
 from warren.delivery.topology import MARK_PREFIX
@@ -47,8 +47,9 @@ class RabbitMQPublisher:
         self._unanswered, self._refused = {}, {}
         with self._dropped_on_error():
             self._open()
-            for message in messages:
-                self._send_or_refuse(message)
+            with wire.sent_together(self._connection):
+                for message in messages:
+                    self._send_or_refuse(message)
             self._collect()
         return self._refused
 

@@ -24,12 +24,13 @@ from celery.exceptions import Ignore, Reject
 from django.db import connection
 
 from warren.delivery import claim, outbox, outcomes
+from warren.delivery.batching import log_lines
 from warren.delivery.claim import Claim
 from warren.delivery.errors import DatabaseUnreachableError
 from warren.delivery.outcomes import Success
 from warren.delivery.states import State
 
-STORE_EVERY_S = 0.05
+STORE_EVERY_S = 0.1
 HAND_BACK_AFTER_S = 1.0
 
 # what a pool's child returns for one job: True and the tracer's value, or False and an error
@@ -96,8 +97,9 @@ def run(trace: Trace, jobs: list[tuple[Any, ...]]) -> list[Outcome]:
         claims = claim.patiently(lambda: claim.take_all(redelivered, worker=jobs[0][2]["hostname"]))
         current = Batch(claims)
         _wake_keeper()
-        done = _run_all(current, trace, jobs)
-        current.store()
+        with log_lines.of_successes_together():
+            done = _run_all(current, trace, jobs)
+            current.store()
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
     finally:

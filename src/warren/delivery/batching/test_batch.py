@@ -1,3 +1,5 @@
+import io
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from warren.delivery.batching import batch as batches
+from warren.delivery.batching import log_lines
 from warren.delivery.batching.batch import Batch
 from warren.delivery.claim import take_all
 from warren.delivery.models import Job, OutboxMessage
@@ -81,6 +84,27 @@ def test_it_runs_many_jobs_with_one_claim_and_one_finish(run_batch: RunBatch) ->
     assert [result.get(timeout=1) for result in results] == list(range(1, 21))
     assert [returned for returned, _ in outcomes] == [True] * 20
     assert set(Job.objects.values_list("state", "attempt")) == {(State.SUCCEEDED, 1)}
+
+
+def test_it_logs_successes_when_they_are_stored(run_batch: RunBatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored_when_written: list[int] = []
+    pipe = io.StringIO()
+    monkeypatch.setattr(
+        pipe, "flush", lambda: stored_when_written.append(Job.objects.filter(state=State.SUCCEEDED).count())
+    )
+    handler = log_lines.Handler(pipe)
+    logger = logging.getLogger(log_lines.SUCCESSES)
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    logger.addHandler(handler)
+
+    try:
+        run_batch(*[add.delay(number, 1) for number in range(3)])
+    finally:
+        logger.removeHandler(handler)
+        log_lines._handlers.remove(handler)
+
+    assert pipe.getvalue().count("succeeded") == 3
+    assert stored_when_written == [3]
 
 
 def test_it_drops_a_job_that_was_cancelled_and_runs_the_others(run_batch: RunBatch) -> None:
