@@ -128,6 +128,7 @@ def test_it_sends_all_when_the_peer_reads_slowly_and_the_wait_is_short(used: Any
 
     reading = threading.Timer(0.2, read)
     reading.start()
+    used.holds_back = True
     with used.having_timeout(0.01):
         used.write(much)
         still_short = used.sock.gettimeout() == 0.01

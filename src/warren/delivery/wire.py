@@ -8,7 +8,8 @@ these calls were a quarter of its main process, and as much of the relay (docs/d
                             it; one that is not published is still in the outbox
     the connection is lost  whoever sends what was held back is told, as by any write
 
-A connection over TLS is py-amqp's own, and so slower by that. Owner: whoever owns the connection, one thread.
+A connection over TLS is py-amqp's own, and so slower by that. Owner: whoever owns the connection. Only one thread may
+write while frames are held back; green pools, where many do, hold none back.
 """
 
 from collections.abc import Iterator
@@ -42,6 +43,9 @@ class Wire(upstream.TCPTransport):  # type: ignore[misc]  # see above
 
     def write(self, frames: Any) -> None:
         """Write, or hold back."""
+        if not self.holds_back and not self._held_back:
+            super().write(frames)
+            return
         self._held_back += frames
         if not self.holds_back or len(self._held_back) > MOST_HELD_BACK_BYTES:
             self.send_held_back()
