@@ -22,14 +22,17 @@ SELECT count(*) FROM pg_stat_activity WHERE client_addr = :'address' AND applica
 """
 
 
-def test_it_drains_a_queue_at_half_the_prefork_workers_rate_or_more(
+# prefork grows with the cores, greenlets have one; so it is a process against a process
+@pytest.mark.settings(WORKER_CPU_CONCURRENCY="1")
+def test_it_drains_a_queue_at_a_quarter_of_a_prefork_process_rate_or_more(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """By Celery's defaults it is a hundredth. Prefork's short jobs travel by the batch, which greenlets' cannot."""
     rates = {worker: _rate(stack, worker=worker) for worker in ("cpu", "io")}
 
     with capsys.disabled():
         sys.stdout.write(f" [no-op tasks a second: {rates}] ")  # the README's figures
-    assert rates["io"] >= rates["cpu"] / 2, rates
+    assert rates["io"] >= rates["cpu"] / 4, rates
 
 
 @pytest.mark.settings(WORKER_IO_CONCURRENCY=str(GREENLETS), WORKER_IO_DB_POOL_SIZE=str(POOL_SIZE))

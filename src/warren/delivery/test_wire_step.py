@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.concurrency import solo
 
 from warren.delivery.wire import Wire
 from warren.delivery.wire_step import WireStep
@@ -15,6 +16,7 @@ class Consumer:
 
     def __init__(self, *, hub: Any) -> None:
         self.hub = hub
+        self.pool: Any = None
         ours, self.peer = socket.socketpair()
         self.wire: Any = Wire("nowhere:5672")
         self.wire.sock = ours
@@ -86,6 +88,38 @@ def test_it_writes_at_once_when_the_consumer_has_stopped(consumer: Consumer) -> 
 
     assert consumer.has_come() == b"one"
     assert not consumer.hub.on_tick
+
+
+def test_it_sends_what_is_held_back_when_the_consumer_stops(consumer: Consumer) -> None:
+    step = WireStep(consumer)
+    step.start(consumer)
+    consumer.wire.write(b"ack")
+
+    step.stop(consumer)
+
+    assert consumer.has_come() == b"ack"
+
+
+def test_it_lets_the_pool_send_what_the_turn_has_given_it(consumer: Consumer) -> None:
+    WireStep(consumer).start(consumer)
+    looked: list[bytes] = []
+    consumer.hub.on_tick.add(lambda: looked.append(consumer.handled))
+    consumer.peer.sendall(b"12")
+    consumer.wire._read(1)
+
+    _turn(consumer)
+
+    assert looked[-1] == b"2"
+
+
+def test_it_leaves_the_connection_alone_when_tasks_run_within_the_loop(consumer: Consumer) -> None:
+    consumer.pool = solo.TaskPool()
+    WireStep(consumer).start(consumer)
+
+    consumer.wire.write(b"one")
+
+    assert consumer.has_come() == b"one"
+    assert not consumer.wire.reads_ahead
 
 
 def test_it_leaves_the_connection_alone_when_there_is_no_event_loop() -> None:

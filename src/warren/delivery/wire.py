@@ -13,7 +13,7 @@ write while frames are held back; green pools, where many do, hold none back.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from amqp import transport
@@ -31,6 +31,7 @@ class Wire(upstream.TCPTransport):  # type: ignore[misc]  # see above
     """A socket that reads ahead and can hold back what is written."""
 
     holds_back = False
+    reads_ahead = False  # for who handles all that was read before waiting for more
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._held_back = bytearray()
@@ -63,13 +64,6 @@ class Wire(upstream.TCPTransport):  # type: ignore[misc]  # see above
             self.send_held_back()
         return super().read_frame(*args, **options)
 
-    def close(self) -> None:
-        """Close; what is held back is sent if that is possible."""
-        if self.sock is not None:
-            with suppress(OSError):
-                self.send_held_back()
-        super().close()
-
     @contextmanager
     def _without_end(self) -> Iterator[None]:
         used, patience_s = self.sock, self.sock.gettimeout()
@@ -84,7 +78,7 @@ class Wire(upstream.TCPTransport):  # type: ignore[misc]  # see above
     def _setup_transport(self) -> None:
         super()._setup_transport()
         receive = self.sock.recv
-        self._quick_recv = lambda wanted: receive(max(wanted, READ_AHEAD_BYTES))
+        self._quick_recv = lambda wanted: receive(max(wanted, READ_AHEAD_BYTES) if self.reads_ahead else wanted)
 
 
 class Connection(pyamqp.Connection):
@@ -126,7 +120,7 @@ def sent_together(connection: Any) -> Iterator[None]:
     if wire is None:
         yield
         return
-    wire.holds_back = True
+    wire.holds_back = wire.reads_ahead = True
     try:
         yield
         wire.send_held_back()

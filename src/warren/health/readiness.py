@@ -99,11 +99,14 @@ class ReadinessStep(bootsteps.StartStopStep):
         connection, tasks = consumer.connection, consumer.task_consumer
         if not (connection and connection.connected and tasks):
             return Verdict.NOT_CONSUMING, "no connection to RabbitMQ"
+        came, self._received_before = self._received != self._received_before, self._received
+        if not _has_room(consumer):  # then it may have cancelled its consumers for a while (`batching/consuming.py`)
+            self._waited_before = False
+            return Verdict.CONSUMING, "at work"
         for queue in self._queues:
             if not tasks.consuming_from(queue):
                 return Verdict.NOT_CONSUMING, f"queue {queue!r} is not consumed"
-        came, self._received_before = self._received != self._received_before, self._received
-        if came or not _has_room(consumer):
+        if came:
             self._waited_before = False
             return Verdict.CONSUMING, "at work"
         if self._waited_before or time.monotonic() - self._asked_at >= QUESTION_EVERY_S - TIMER_SLACK_S:

@@ -80,7 +80,8 @@ def _stop_consuming(consumer: Any) -> None:
     if consumer.task_consumer:
         consumer.task_consumer.cancel()
     if isinstance(consumer.pool, PlacesPool):
-        consumer.pool.give_back()
+        consumer.pool.close_window()
+        consumer.pool.give_back_all()
 
 
 def _end_loop() -> None:

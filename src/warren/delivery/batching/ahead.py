@@ -22,29 +22,49 @@ class Ahead:
     _waiting: deque[Order]
     window: Window | Margin | None = None  # set while a consumer runs that can change it
     on_window: Callable[[int], None]
+    on_done: Callable[[], None] = staticmethod(lambda: None)  # told of each job that has ended
 
     def make_window(self, *, narrow: int) -> Window | Margin:
         """How far ahead to fetch; `narrow` is what the worker was told to hold."""
         raise NotImplementedError
 
+    def look_at_window(self) -> None:
+        """Called now and then."""
+        self.give_back_surplus()
+        self.on_done()
+
     def give_back_surplus(self) -> None:
-        """Give back what waits beyond the narrow window, if the oldest has waited for long."""
+        """Give back what waits beyond the narrow window, if the oldest has waited for long.
+
+        Each message at most once, by whatever worker: the queue counts, and at the sixth it takes the job for poison.
+        """
         window = self.window
         if window is None or len(self._waiting) <= window.kept:
             return
         if time.monotonic() - self._waiting[0].arrived_at >= SURPLUS_AFTER_S:
             window.shut()
             self.on_window(window.size)
-            self.give_back(but=window.kept)
+            beyond = list(self._waiting)[window.kept :]
+            self._give_back([order for order in beyond if order.came_first])
 
-    def give_back(self, *, but: int = 0) -> None:
-        """Give to the broker what waits, except as many of those that came first."""
-        surplus = [self._waiting.pop() for _ in range(len(self._waiting) - but)]
-        for order in reversed(surplus):
+    def give_back_all(self) -> None:
+        """Give to the broker what waits: the worker stops."""
+        self._give_back(list(self._waiting))
+
+    def close_window(self) -> None:
+        """Fetch no further ahead, and nothing anew: the consumer ends."""
+        self.window = None
+        self.on_done = lambda: None
+
+    def _give_back(self, orders: list[Order]) -> None:
+        for order in orders:
+            self._waiting.remove(order)
+        for order in orders:
             order.tell("error_callback", error_info(Reject("waited too long for its turn", requeue=True)))
 
     def _note_runtime(self, outcome: Any) -> None:
         """`outcome` is what Celery's tracer returns, (failed, value, seconds), or an error."""
+        self.on_done()
         if self.window is None or not isinstance(outcome, tuple) or outcome[2] is None:
             return
         size = self.window.size

@@ -16,16 +16,21 @@ end together, and nothing runs meanwhile.
 Owner: the greenlets of one thread. None switches between looking at what is shared here and changing it.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from celery.concurrency.base import BasePool
+from celery.exceptions import Reject
 
 from warren.delivery import places
 from warren.delivery.batching.ahead import Ahead
 from warren.delivery.batching.margin import Margin
 from warren.delivery.batching.order import Order
+from warren.delivery.batching.trip import error_info
+
+log = logging.getLogger(__name__)
 
 # Greenlets that finish are not counted; the prefetch count bounds them. The most that gevent can count to.
 COUNTLESS = 2**31 - 1
@@ -96,7 +101,11 @@ class PlacesPool(Ahead, BasePool):
             self._note_runtime(outcome)
             order.options["callback"](outcome)
 
-        self.on_apply(order.target, order.args, **order.options | {"callback": done})
+        try:
+            self.on_apply(order.target, order.args, **order.options | {"callback": done})
+        except Exception as exc:
+            log.exception("job %s could not begin", order.args[1])
+            order.tell("error_callback", error_info(Reject(exc, requeue=True)))
 
     def _add_to_pool_map(self, pid: int, greenlet: Any) -> None:
         """Celery's, of a greenlet that was made and has not run."""

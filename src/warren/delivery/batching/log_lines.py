@@ -41,20 +41,26 @@ class Handler(logging.StreamHandler[Any]):
         except Exception:  # noqa: BLE001  logging never raises
             self.handleError(record)
             return
-        if len(self._waiting.encode()) + len(line.encode()) > WHOLE_BYTES:
+        if _size(self._waiting) + _size(line) > WHOLE_BYTES:
             self.write_waiting()
         self._waiting += line
 
     def write_waiting(self) -> None:
-        """Write the lines that wait."""
+        """Write the lines that wait; as all of logging, it raises nothing."""
         self.acquire()
         try:
             lines, self._waiting = self._waiting, ""
             if lines:
                 self.stream.write(lines)
                 self.flush()
+        except Exception:  # noqa: BLE001  see above
+            self.handleError(logging.makeLogRecord({"msg": "a batch's lines of successes"}))
         finally:
             self.release()
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="replace"))
 
 
 @contextmanager

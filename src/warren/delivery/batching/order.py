@@ -29,7 +29,8 @@ class Order:
         return self.options.get("soft_timeout"), self.options.get("timeout")
 
     @property
-    def may_share(self) -> bool:
+    def came_first(self) -> bool:
+        """Whether nobody else had its message before."""
         return not self.args[2]["delivery_info"]["redelivered"]
 
     def terminate(self, signum: int) -> None:

@@ -87,14 +87,14 @@ class BatchingPool(Ahead, prefork.TaskPool):
 
     def _next_batch(self) -> list[Order]:
         orders = [self._waiting.popleft()]
-        if not orders[0].may_share:
+        if not orders[0].came_first:
             return orders
         share = min(LARGEST_BATCH, math.ceil((len(self._waiting) + 1) / self._children))
         expected_s = self._pace.of(orders[0].task)
         while self._waiting and len(orders) < share:
             following = self._waiting[0]
             expected_s += self._pace.of(following.task)
-            if expected_s > BATCH_S or not following.may_share or following.limits != orders[0].limits:
+            if expected_s > BATCH_S or not following.came_first or following.limits != orders[0].limits:
                 break
             orders.append(self._waiting.popleft())
         return orders

@@ -59,7 +59,8 @@ def _submit(pool: GeventPool, body: Body, **options: Any) -> Order:
         "error_callback": body.tell("error_callback"),
         "timeout_callback": body.tell("timeout_callback"),
     }
-    return pool.apply_async(body, ("task", body.name, {}, "", "", ""), {}, **own | options)
+    request = {"delivery_info": {"redelivered": False}}
+    return pool.apply_async(body, ("task", body.name, request, "", "", ""), {}, **own | options)
 
 
 def _submit_all(pool: GeventPool, names: str) -> list[Body]:
@@ -226,7 +227,7 @@ def test_what_waits_is_forgotten_when_the_connection_is_lost(pool: GeventPool) -
 def test_what_waits_goes_back_to_the_broker_when_the_worker_stops(pool: GeventPool) -> None:
     bodies = _submit_all(pool, "abcd")
 
-    pool.give_back()
+    pool.give_back_all()
     bodies[0].may_end.set()
     _turn()
 
@@ -276,6 +277,21 @@ def test_it_grows_and_shrinks(pool: GeventPool) -> None:
 
     assert _states(bodies)[2:] == ["finishes", "runs", "waits"]
     assert pool.num_processes == 1
+
+
+def test_a_job_that_cannot_begin_goes_back_to_the_broker_and_keeps_no_place(
+    pool: GeventPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: Any, **_options: Any) -> None:
+        raise MemoryError("no room for a greenlet")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "on_apply", fail)
+        failed = _submit_all(pool, "a")
+    others = _submit_all(pool, "bc")
+
+    assert _was_given_back(failed[0])
+    assert _states(others) == ["runs", "runs"]
 
 
 def _was_given_back(body: Body) -> bool:

@@ -75,6 +75,21 @@ def test_it_writes_no_more_than_a_pipe_takes_whole(log: Log, pipe: Pipe) -> None
     assert "".join(pipe.writes).count("\n") == 100
 
 
+def test_it_raises_nothing_when_a_line_cannot_be_encoded_or_written(
+    log: Log, pipe: Pipe, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(_text: str) -> None:
+        raise BrokenPipeError("gone")
+
+    monkeypatch.setattr(pipe, "write", write)
+
+    with log_lines.of_successes_together():
+        log("a file's name: \udcff")
+        log("other", name="apps.mail")
+
+    assert "BrokenPipeError" in capsys.readouterr().err
+
+
 def test_it_writes_what_waits_when_the_batch_ends_with_an_error(log: Log, pipe: Pipe) -> None:
     def fail() -> None:
         with log_lines.of_successes_together():

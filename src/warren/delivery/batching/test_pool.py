@@ -175,6 +175,21 @@ def test_it_gives_back_what_has_waited_too_long_beyond_the_narrow_window(
     assert sizes == [2]
 
 
+def test_it_gives_a_message_back_once_and_keeps_it_then(
+    pool: BatchingPool, told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quorum queue counts how often a message came back, and gives up on it at the sixth."""
+    pool.window, pool.on_window = Window(narrow=2, children=2), print
+    monkeypatch.setattr("warren.delivery.batching.ahead.SURPLUS_AFTER_S", 0)
+    for name in "abcdef":
+        _submit(pool, told, name, redelivered=name == "e")
+
+    pool.give_back_surplus()
+    pool.give_back_surplus()
+
+    assert [name for name, _, _ in told] == ["f"]
+
+
 def test_it_opens_the_window_when_jobs_are_short(pool: BatchingPool, children: Children) -> None:
     sizes: list[int] = []
     pool.window, pool.on_window = Window(narrow=4, children=2), sizes.append

@@ -5,9 +5,6 @@
                         for whoever is free
     connection lost     the consumer starts anew, with a narrow window
 
-A quorum queue keeps to the prefetch count that a consumer began with, so the consumer is cancelled and begun again;
-what it had is still its own to acknowledge.
-
 Owner: the event loop of the worker's main process; in the green pools the consuming greenlet, and one of a timer.
 """
 
@@ -17,6 +14,7 @@ from typing import Any
 from celery import bootsteps
 
 from warren.delivery.batching.ahead import Ahead
+from warren.delivery.batching.consuming import Consuming
 
 LOOK_EVERY_S = 1.0
 
@@ -30,7 +28,7 @@ class WindowStep(bootsteps.StartStopStep):
         super().__init__(consumer, **kwargs)
         if isinstance(consumer.pool, Ahead):
             # once, since a green timer that repeats cannot be cancelled
-            consumer.timer.call_repeatedly(LOOK_EVERY_S, consumer.pool.give_back_surplus)
+            consumer.timer.call_repeatedly(LOOK_EVERY_S, consumer.pool.look_at_window)
 
     def start(self, consumer: Any) -> None:
         """Watch the pool."""
@@ -40,21 +38,19 @@ class WindowStep(bootsteps.StartStopStep):
             return
         pool.window = pool.make_window(narrow=consumer.initial_prefetch_count)
         pool.on_window = partial(_resize, consumer.qos)
+        # what Celery has told the broker already; else its loop would tell it once more
+        consumer.qos.prev = consumer.qos.value
         if is_amqp and not consumer.qos_global:
-            consumer.qos.callback = partial(_begin_again, consumer.task_consumer)
+            consuming = Consuming(consumer)
+            consumer.qos.callback = consuming.resize
+            pool.on_done = consuming.resume_soon
 
     def stop(self, consumer: Any) -> None:
         """Leave the pool as it is for any other consumer."""
         if isinstance(consumer.pool, Ahead):
-            consumer.pool.window = None
+            consumer.pool.close_window()
 
 
 def _resize(qos: Any, size: int) -> None:
     """Celery's loop tells the broker, when it has read what there is to read."""
     qos.increment_eventually(size - qos.value) if size > qos.value else qos.decrement_eventually(qos.value - size)
-
-
-def _begin_again(task_consumer: Any, *, prefetch_count: int) -> None:
-    task_consumer.qos(prefetch_count=prefetch_count, apply_global=False)
-    task_consumer.cancel()
-    task_consumer.consume()

@@ -1,0 +1,23 @@
+"""A long queue of long jobs: what a worker has fetched and cannot run yet must not go back and forth."""
+
+from tests.integration import batches
+from tests.stack import postgres
+from tests.stack.stack import Stack
+
+PLACES = 100
+JOBS = 2 * PLACES + 20
+# Longer than a message could go back once a second without being taken for poison, which is five times.
+LONG_S = 9
+
+_BLAMED = """
+SELECT count(*) FROM warren_job
+WHERE (attempt <> 1 OR losses > 0) AND created_at = (SELECT created_at FROM warren_job WHERE id = :'first')
+"""
+
+
+def test_no_job_is_taken_for_poison_when_many_wait_for_a_place(stack: Stack) -> None:
+    first = batches.submit(stack, "probe.io.sleep", count=JOBS, seconds=LONG_S)
+    batches.wait(stack, first, count=JOBS, state="succeeded")
+
+    assert batches.most_at_once(stack, first) == PLACES
+    assert postgres.number(stack, _BLAMED, first=first) == 0
