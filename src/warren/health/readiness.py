@@ -20,8 +20,9 @@ from enum import Enum, auto
 from typing import Any
 
 from celery import bootsteps
-from celery.worker import state
 
+from warren.delivery.batching import consuming
+from warren.delivery.batching.ahead import Ahead
 from warren.health.heartbeat import INTERVAL_S, Heartbeat
 from warren.health.inspector import QueueInspector
 
@@ -99,14 +100,11 @@ class ReadinessStep(bootsteps.StartStopStep):
         connection, tasks = consumer.connection, consumer.task_consumer
         if not (connection and connection.connected and tasks):
             return Verdict.NOT_CONSUMING, "no connection to RabbitMQ"
-        came, self._received_before = self._received != self._received_before, self._received
-        if not _has_room(consumer):  # then it may have cancelled its consumers for a while (`batching/consuming.py`)
-            self._waited_before = False
-            return Verdict.CONSUMING, "at work"
         for queue in self._queues:
-            if not tasks.consuming_from(queue):
+            if not (tasks.consuming_from(queue) or _is_shrinking(consumer.pool)):
                 return Verdict.NOT_CONSUMING, f"queue {queue!r} is not consumed"
-        if came:
+        came, self._received_before = self._received != self._received_before, self._received
+        if came or not _has_room(consumer):
             self._waited_before = False
             return Verdict.CONSUMING, "at work"
         if self._waited_before or time.monotonic() - self._asked_at >= QUESTION_EVERY_S - TIMER_SLACK_S:
@@ -134,5 +132,9 @@ def _has_room(consumer: Any) -> bool:
 
     Slots, not prefetch: solo leaves prefetched messages unread in the socket, and rightly so.
     """
-    held = sum(len(bucket.contents) for bucket in consumer.task_buckets.values() if bucket)
-    return len(state.reserved_requests) + held < int(consumer.pool.num_processes)
+    return consuming.held(consumer) < int(consumer.pool.num_processes)
+
+
+def _is_shrinking(pool: Any) -> bool:
+    """Whether it has cancelled its consumer for a while, because it holds more than it wants to."""
+    return isinstance(pool, Ahead) and pool.consuming is not None and pool.consuming.is_shrinking

@@ -9,6 +9,7 @@ import pytest
 from celery.app import app_or_default
 from kombu import Connection
 
+from warren.delivery.batching.ahead import Ahead
 from warren.health import inspector
 from warren.health.readiness import LOOKS_AT_A_LOST_CONNECTION, ReadinessStep, Verdict
 
@@ -125,6 +126,23 @@ def test_it_is_ready_when_messages_wait_and_some_come(step: ReadinessStep, worke
 
 def test_it_asks_nothing_while_every_slot_is_taken(step: ReadinessStep, worker: SimpleNamespace) -> None:
     worker.pool.num_processes = 0
+
+    assert look_again(step, worker) is Verdict.CONSUMING
+
+
+def test_it_is_not_ready_when_every_slot_is_taken_and_its_queue_is_lost(
+    step: ReadinessStep, worker: SimpleNamespace
+) -> None:
+    worker.pool.num_processes = 0
+    worker.task_consumer = SimpleNamespace(consuming_from=lambda _queue: False)
+
+    assert look_again(step, worker) is Verdict.NOT_CONSUMING
+
+
+def test_it_is_ready_while_it_holds_more_than_it_wants_to(step: ReadinessStep, worker: SimpleNamespace) -> None:
+    worker.pool = Ahead(limit=0)
+    worker.pool.consuming = SimpleNamespace(is_shrinking=True)
+    worker.task_consumer = SimpleNamespace(consuming_from=lambda _queue: False)
 
     assert look_again(step, worker) is Verdict.CONSUMING
 

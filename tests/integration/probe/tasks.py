@@ -44,6 +44,20 @@ def sleep(seconds: float) -> float:
     return seconds
 
 
+_waiting: set[object] = set()
+
+
+def crowd(seconds: float) -> int:
+    """Wait, and tell how many wait in this process, this one included."""
+    _waiting.add(waiter := object())
+    try:
+        together = len(_waiting)
+        time.sleep(seconds)
+    finally:
+        _waiting.remove(waiter)
+    return together
+
+
 def spin(seconds: float) -> float:
     """Burn a core: a green pool does nothing else meanwhile."""
     end = time.monotonic() + seconds
@@ -134,6 +148,7 @@ def _on_both_queues(body: Callable[..., Any], *, arguments: type[serializers.Ser
 
 _on_both_queues(noop, arguments=Nothing)
 _on_both_queues(sleep, arguments=Seconds)
+_on_both_queues(crowd, arguments=Seconds)
 _on_both_queues(spin, arguments=Seconds)
 _on_both_queues(query, arguments=Seconds)
 _on_both_queues(fail, arguments=Message)

@@ -5,8 +5,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from celery.concurrency.base import BasePool
 from celery.exceptions import Reject
 
+from warren.delivery.batching.consuming import Consuming
 from warren.delivery.batching.margin import Margin
 from warren.delivery.batching.order import Order
 from warren.delivery.batching.trip import error_info
@@ -16,13 +18,30 @@ from warren.delivery.batching.window import Window
 SURPLUS_AFTER_S = 1.0
 
 
-class Ahead:
-    """The part of a pool that holds jobs which wait. A subclass makes `_waiting`, and the kind of window it wants."""
+class Ahead(BasePool):
+    """To be mixed into one of Celery's pools, before it: it holds the jobs that wait. A subclass hands them out."""
 
-    _waiting: deque[Order]
     window: Window | Margin | None = None  # set while a consumer runs that can change it
     on_window: Callable[[int], None]
-    on_done: Callable[[], None] = staticmethod(lambda: None)  # told of each job that has ended
+    consuming: Consuming | None = None  # set while that consumer's subscription follows the window
+
+    def on_start(self) -> None:
+        """Begin with nothing."""
+        super().on_start()
+        self._waiting: deque[Order] = deque()
+
+    def apply_async(
+        self,
+        target: Callable[..., Any],
+        args: Any = None,
+        kwargs: dict[str, Any] | None = None,  # noqa: ARG002  Celery passes none
+        **options: Any,
+    ) -> Order:
+        """Take one job, with Celery's callbacks among the options; never waits, as Celery's own do when full."""
+        order = Order(target, args, options)
+        self._waiting.append(order)
+        self._hand_out()
+        return order
 
     def make_window(self, *, narrow: int) -> Window | Margin:
         """How far ahead to fetch; `narrow` is what the worker was told to hold."""
@@ -31,7 +50,8 @@ class Ahead:
     def look_at_window(self) -> None:
         """Called now and then."""
         self.give_back_surplus()
-        self.on_done()
+        if self.consuming:
+            self.consuming.resume_soon()
 
     def give_back_surplus(self) -> None:
         """Give back what waits beyond the narrow window, if the oldest has waited for long.
@@ -53,8 +73,7 @@ class Ahead:
 
     def close_window(self) -> None:
         """Fetch no further ahead, and nothing anew: the consumer ends."""
-        self.window = None
-        self.on_done = lambda: None
+        self.window = self.consuming = None
 
     def _give_back(self, orders: list[Order]) -> None:
         for order in orders:
@@ -62,12 +81,23 @@ class Ahead:
         for order in orders:
             order.tell("error_callback", error_info(Reject("waited too long for its turn", requeue=True)))
 
-    def _note_runtime(self, outcome: Any) -> None:
-        """`outcome` is what Celery's tracer returns, (failed, value, seconds), or an error."""
-        self.on_done()
-        if self.window is None or not isinstance(outcome, tuple) or outcome[2] is None:
-            return
-        size = self.window.size
-        self.window.note(outcome[2])
-        if self.window.size != size:
-            self.on_window(self.window.size)
+    def _hand_out(self) -> None:
+        """Begin as many of those that wait as may run."""
+        raise NotImplementedError
+
+    def _note_end(self, outcome: Any) -> float | None:
+        """A job has ended; returns the seconds that it ran, None if that is not known.
+
+        `outcome` is what Celery's tracer returns, (failed, value, seconds), or an error.
+        """
+        if self.consuming:
+            self.consuming.resume_soon()
+        if not isinstance(outcome, tuple) or outcome[2] is None:
+            return None
+        runtime_s = float(outcome[2])
+        if self.window:
+            size = self.window.size
+            self.window.note(runtime_s)
+            if self.window.size != size:
+                self.on_window(self.window.size)
+        return runtime_s

@@ -27,6 +27,11 @@ class Consuming:
         self._size = int(consumer.initial_prefetch_count)
         self._cancelled: dict[str, str] = {}  # queue → tag, while shrinking
 
+    @property
+    def is_shrinking(self) -> bool:
+        """Whether it is cancelled for a while."""
+        return bool(self._cancelled)
+
     def resize(self, *, prefetch_count: int) -> None:
         """Hold so many; Celery's loop calls it, as the callback of its `qos`."""
         self._size = prefetch_count

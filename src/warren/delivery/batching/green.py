@@ -17,11 +17,9 @@ Owner: the greenlets of one thread. None switches between looking at what is sha
 """
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from celery.concurrency.base import BasePool
 from celery.exceptions import Reject
 
 from warren.delivery import places
@@ -36,7 +34,7 @@ log = logging.getLogger(__name__)
 COUNTLESS = 2**31 - 1
 
 
-class PlacesPool(Ahead, BasePool):
+class PlacesPool(Ahead):
     """To be mixed into one of Celery's green pools, before it."""
 
     Pool: Callable[[int], Any]  # gevent's or eventlet's
@@ -49,22 +47,8 @@ class PlacesPool(Ahead, BasePool):
         super().on_start()
         self._pool = self.Pool(COUNTLESS)
         self._quick_put = self._pool.spawn
-        self._waiting: deque[Order] = deque()
         self._in_place: set[int] = set()
         places.current = self
-
-    def apply_async(
-        self,
-        target: Callable[..., Any],
-        args: Any = None,
-        kwargs: dict[str, Any] | None = None,  # noqa: ARG002  Celery passes none
-        **options: Any,
-    ) -> Order:
-        """Take one job, with Celery's callbacks among the options; never waits, as Celery's own does when full."""
-        order = Order(target, args, options)
-        self._waiting.append(order)
-        self._hand_out()
-        return order
 
     def leave(self) -> None:
         """See `places.Places`."""
@@ -98,7 +82,7 @@ class PlacesPool(Ahead, BasePool):
 
     def _begin(self, order: Order) -> None:
         def done(outcome: Any) -> None:
-            self._note_runtime(outcome)
+            self._note_end(outcome)
             order.options["callback"](outcome)
 
         try:

@@ -16,7 +16,6 @@ Owner: the event loop of the worker's main process; nothing here is shared with 
 """
 
 import math
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -40,23 +39,9 @@ class BatchingPool(Ahead, prefork.TaskPool):
     def on_start(self) -> None:
         """Fork the children."""
         super().on_start()
-        self._waiting: deque[Order] = deque()
         self._handed_out: list[Any] = []
         self._pace = Pace()
         self.flush = self._forget  # type: ignore[method-assign]  # Celery sets it on the object, too
-
-    def apply_async(
-        self,
-        target: Callable[..., Any],
-        args: Any = None,
-        kwargs: dict[str, Any] | None = None,  # noqa: ARG002  Celery passes none
-        **options: Any,
-    ) -> Order:
-        """Take one job, with Celery's callbacks among the options."""
-        order = Order(target, args, options)
-        self._waiting.append(order)
-        self._hand_out()
-        return order
 
     def make_window(self, *, narrow: int) -> Window:
         """See `Ahead`."""
@@ -123,7 +108,6 @@ class BatchingPool(Ahead, prefork.TaskPool):
         )
 
     def _note_pace(self, order: Order, outcome: Any) -> None:
-        """`outcome` is what Celery's tracer returns, (failed, value, seconds), or an error."""
-        if isinstance(outcome, tuple) and outcome[2] is not None:
-            self._pace.note(order.task, outcome[2])
-            self._note_runtime(outcome)
+        runtime_s = self._note_end(outcome)
+        if runtime_s is not None:
+            self._pace.note(order.task, runtime_s)

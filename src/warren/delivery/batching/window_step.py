@@ -41,9 +41,8 @@ class WindowStep(bootsteps.StartStopStep):
         # what Celery has told the broker already; else its loop would tell it once more
         consumer.qos.prev = consumer.qos.value
         if is_amqp and not consumer.qos_global:
-            consuming = Consuming(consumer)
-            consumer.qos.callback = consuming.resize
-            pool.on_done = consuming.resume_soon
+            pool.consuming = Consuming(consumer)
+            consumer.qos.callback = pool.consuming.resize
 
     def stop(self, consumer: Any) -> None:
         """Leave the pool as it is for any other consumer."""
