@@ -27,7 +27,9 @@ MOST_OF_THE_TIME = 0.05
 # As far as the limit, through the partial index of open jobs.
 _COUNT = """
 SELECT count(*) FROM (
-    SELECT FROM warren_job WHERE queue = %(queue)s AND state IN ('accepted', 'queued', 'retrying') LIMIT %(limit)s
+    SELECT FROM warren_job
+    WHERE finished_at IS NULL AND queue = %(queue)s AND state IN ('accepted', 'queued', 'retrying')
+    LIMIT %(limit)s
 ) AS waiting
 """
 

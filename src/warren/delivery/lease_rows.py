@@ -22,7 +22,7 @@ ON CONFLICT (id) DO UPDATE SET seen_at = now()
 _GIVE_UP = """
 WITH given_up AS (
     UPDATE warren_job SET state = 'queued', lease = NULL, queued_at = now()
-    WHERE state = 'running' AND lease = %(id)s
+    WHERE finished_at IS NULL AND state = 'running' AND lease = %(id)s
 )
 DELETE FROM warren_worker WHERE id = %(id)s
 """
@@ -31,8 +31,8 @@ DELETE FROM warren_worker WHERE id = %(id)s
 # message too. A job that has just been claimed may not have been told of yet.
 _STRAYS = """
 SELECT id FROM warren_job
-WHERE queue = ANY(%(queues)s) AND state = 'running' AND lease = %(id)s AND id <> ALL(%(running)s)
-  AND started_at < now() - %(stray_s)s * interval '1s'
+WHERE finished_at IS NULL AND queue = ANY(%(queues)s) AND state = 'running' AND lease = %(id)s
+  AND id <> ALL(%(running)s) AND started_at < now() - %(stray_s)s * interval '1s'
 """
 
 _CANCELLED = "SELECT id FROM warren_job WHERE id = ANY(%s) AND state = 'cancelled'"

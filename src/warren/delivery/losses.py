@@ -18,13 +18,13 @@ import random
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
 from warren.delivery import endings, history, outbox, outcomes
 from warren.delivery.errors import WorkersLost
 from warren.delivery.models import Job, OutboxMessage, Worker
-from warren.delivery.states import OPEN, State
+from warren.delivery.states import OPEN, State, in_states
 
 # A task that killed five workers will kill the sixth.
 LOSS_LIMIT = 5
@@ -83,7 +83,7 @@ def _shared_worker_of(job: Job) -> Worker | None:
 def _suspicion_of(worker: Worker) -> int:
     """The most losses of a job that ran in it, as the first to ask finds it: later some run elsewhere."""
     if worker.suspicion is None:
-        beside = Job.objects.filter(queue__in=worker.queues.split(","), state=State.RUNNING, lease=worker.pk)
+        beside = _held_by(worker).filter(in_states(State.RUNNING))
         worker.suspicion = beside.aggregate(most=Max("losses"))["most"] or 0
         worker.save(update_fields=["suspicion"])
     return worker.suspicion
@@ -91,8 +91,12 @@ def _suspicion_of(worker: Worker) -> int:
 
 def _is_alone_suspect(job: Job, worker: Worker) -> bool:
     # those that have come back already keep the lease until somebody else takes them
-    beside = Job.objects.filter(queue__in=worker.queues.split(","), lease=worker.pk).exclude(pk=job.pk)
-    return not beside.filter(state__in=OPEN, losses__gte=job.losses).exists()
+    # those that have come back already keep the lease until somebody else takes them
+    return not _held_by(worker).filter(in_states(*OPEN), losses__gte=job.losses).exclude(pk=job.pk).exists()
+
+
+def _held_by(worker: Worker) -> QuerySet[Job]:
+    return Job.objects.filter(queue__in=worker.queues.split(","), lease=worker.pk)
 
 
 def _delay(job_id: str, *, longest_s: float) -> None:

@@ -29,7 +29,7 @@ from django.db.models import Q
 from warren.delivery import leases, losses, outbox, outcomes
 from warren.delivery.models import Job, Worker
 from warren.delivery.publisher import WaitingSince
-from warren.delivery.states import State
+from warren.delivery.states import State, in_states
 from warren.delivery.topology import HIGHEST_NORMAL_PRIORITY
 
 LOST_AFTER = timedelta(seconds=60)
@@ -42,7 +42,8 @@ FORGET_WORKERS_AFTER = timedelta(days=1)
 # A job that has only just started may run under a lease that is not written yet.
 _ORPHANS = """
 SELECT job.id FROM warren_job AS job
-WHERE job.state = 'running' AND job.message <> '' AND job.started_at < now() - %(lease_s)s * interval '1s'
+WHERE job.finished_at IS NULL AND job.state = 'running' AND job.message <> ''
+  AND job.started_at < now() - %(lease_s)s * interval '1s'
   AND job.lease IS DISTINCT FROM %(replaced)s
   AND NOT EXISTS (SELECT FROM warren_worker AS holder
                   WHERE holder.id = job.lease AND holder.seen_at > now() - %(lease_s)s * interval '1s')
@@ -77,7 +78,7 @@ def _send_orphans_again() -> list[str]:
 
 
 def _send_lost_again(waiting_since: WaitingSince, *, now: datetime) -> list[str]:
-    overdue = Job.objects.filter(state__in=GIVEN, queued_at__lt=now - LOST_AFTER).annotate(urgent=_URGENT)
+    overdue = Job.objects.filter(in_states(*GIVEN), queued_at__lt=now - LOST_AFTER).annotate(urgent=_URGENT)
     lost: list[str] = []
     for queue, urgent in overdue.values_list("queue", "urgent").distinct().order_by("queue", "urgent"):
         since = waiting_since(queue, urgent=urgent, now=now)

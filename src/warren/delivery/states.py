@@ -24,6 +24,13 @@ class State(models.TextChoices):
 FINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPIRED, State.DEAD})
 OPEN = tuple(state for state in State if state not in FINAL)
 
+
+def in_states(*states: str) -> models.Q:
+    """What to filter jobs by, so that the index of open jobs is used if all the states are open."""
+    chosen = models.Q(state__in=states)
+    return chosen & models.Q(finished_at__isnull=True) if FINAL.isdisjoint(states) else chosen
+
+
 TO_CELERY = {
     State.ACCEPTED: celery_states.PENDING,
     State.QUEUED: celery_states.PENDING,

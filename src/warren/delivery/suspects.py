@@ -31,7 +31,7 @@ LOOK_AGAIN_AFTER = timedelta(seconds=0.2)
 
 _OUT = """
 SELECT queue, count(*), max(losses) FROM warren_job
-WHERE queue = ANY(%(queues)s) AND losses > 0
+WHERE finished_at IS NULL AND queue = ANY(%(queues)s) AND losses > 0
   AND (state IN ('queued', 'retrying') AND queued_at > now() - %(forgotten_s)s * interval '1s'
        OR state = 'running'
           AND (started_at > now() - %(watch_s)s * interval '1s'

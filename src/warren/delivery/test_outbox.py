@@ -167,7 +167,7 @@ def test_it_accepts_nothing_when_an_argument_is_not_json() -> None:
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.QUEUED])
+@pytest.mark.parametrize("state", [State.FAILED, State.DEAD])
 def test_it_puts_a_job_back_when_it_is_to_be_sent_again(state: State) -> None:
     result = add.apply_async((1, 2), priority=6)
     OutboxMessage.objects.all().delete()

@@ -28,6 +28,7 @@ from warren.delivery import outbox
 from warren.delivery.models import BrokerMark, Job
 from warren.delivery.publisher import Publisher
 from warren.delivery.reconciler import GIVEN
+from warren.delivery.states import in_states
 
 BATCH = 1000  # jobs a transaction
 THE_ONLY_ROW = 1
@@ -63,7 +64,7 @@ def _is_marked(broker: Publisher) -> bool:
 def _send_all_again(on_batch: Callable[[], None]) -> int:
     count = 0
     # what is queued from now on was given to the broker as it is now
-    given = Job.objects.filter(state__in=GIVEN, queued_at__isnull=False).order_by("queued_at", "created_at")
+    given = Job.objects.filter(in_states(*GIVEN), queued_at__isnull=False).order_by("queued_at", "created_at")
     for job_ids in batched(given.values_list("pk", flat=True).iterator(chunk_size=BATCH), BATCH, strict=False):
         count += len(outbox.send_again(job_ids, states=GIVEN))
         on_batch()

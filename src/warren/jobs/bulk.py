@@ -9,6 +9,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from rest_framework import serializers
 
 from warren.delivery.models import Job
+from warren.delivery.states import in_states
 from warren.jobs import filters, visible
 from warren.jobs.filters import JobFilterSerializer
 
@@ -98,7 +99,7 @@ def matching(
         raise serializers.ValidationError({"filter.state": [f"{wanted['state']!r} is none of: {choices}."]})
     found = filters.narrowed(jobs, wanted=wanted)
     if "state" not in wanted:
-        found = found.filter(state__in=list(states))
+        found = found.filter(in_states(*states))
     # jobs without a message cannot run again: they come last, so that they never fill the first thousand
     unsent = ExpressionWrapper(Q(message=""), output_field=BooleanField())
     ids = list(found.order_by(unsent, "created_at", "pk").values_list("pk", flat=True)[: MOST + 1])

@@ -8,10 +8,9 @@ from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
 from warren.delivery.models import Job
-from warren.delivery.states import State
+from warren.delivery.states import State, in_states
 
 LOOKUPS = {
-    "state": "state",
     "task": "task",
     "queue": "queue",
     "created_after": "created_at__gt",
@@ -44,6 +43,8 @@ def matching(jobs: QuerySet[Job], *, query: Any) -> QuerySet[Job]:
 def narrowed(jobs: QuerySet[Job], *, wanted: Mapping[str, Any]) -> QuerySet[Job]:
     """The jobs that a validated filter matches."""
     found = jobs.filter(**{LOOKUPS[name]: value for name, value in wanted.items() if name in LOOKUPS})
+    if "state" in wanted:
+        found = found.filter(in_states(wanted["state"]))
     return found.filter(_containing(wanted["search"])) if "search" in wanted else found
 
 

@@ -2,7 +2,7 @@
 
 # A batch is as many jobs as fit into this: long enough that the cost of a trip is small against it, short enough that
 # nobody notices the wait for those before.
-BATCH_S = 0.05
+BATCH_S = 0.1
 # How fast a long run is forgotten: after twenty short ones it weighs an eighth.
 FORGET = 0.1
 

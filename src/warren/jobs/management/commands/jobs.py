@@ -16,7 +16,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from warren.delivery import retry
 from warren.delivery.history import Actor
 from warren.delivery.models import Job
-from warren.delivery.states import OPEN, State
+from warren.delivery.states import OPEN, State, in_states
 from warren.jobs import bulk, cancel, command_line, console, filters
 from warren.jobs.serializers import JobSerializer, JobSummarySerializer
 
@@ -89,7 +89,7 @@ class Command(BaseCommand):
             return ids
         found = filters.narrowed(Job.objects.all(), wanted=wanted)
         if "state" not in wanted:
-            found = found.filter(state__in=states)
+            found = found.filter(in_states(*states))
         return list(found.order_by("created_at", "pk").values_list("pk", flat=True))
 
     def _print(self, told: Any, lines: Iterable[str], options: dict[str, Any]) -> None:
