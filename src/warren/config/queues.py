@@ -1,4 +1,4 @@
-"""The queues: one declaration, from which come RabbitMQ's queues, the workers' subscriptions and the start-up checks.
+"""The queues: one declaration, from which come RabbitMQ's queues, Celery's routes and the start-up checks.
 
 To add a queue: add a line to QUEUES, and a worker service that consumes it (docs/how-to/add-a-queue.md).
 """

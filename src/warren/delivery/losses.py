@@ -91,7 +91,6 @@ def _suspicion_of(worker: Worker) -> int:
 
 def _is_alone_suspect(job: Job, worker: Worker) -> bool:
     # those that have come back already keep the lease until somebody else takes them
-    # those that have come back already keep the lease until somebody else takes them
     return not _held_by(worker).filter(in_states(*OPEN), losses__gte=job.losses).exclude(pk=job.pk).exists()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-# The health checks wait for 20 s (alive) and 30 s (ready): four and six times this, so a busy moment is no death.
+# The health checks wait for several times this, so a busy moment is no death.
 INTERVAL_S = 5
 
 
