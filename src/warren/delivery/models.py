@@ -20,7 +20,8 @@ class Job(models.Model):
     `arguments`, `result` and `progress` hold JSON as text, exactly as Celery's serializer wrote it: Postgres' jsonb
     refuses values that JSON as Python writes it allows (NaN, \\u0000), and a result must never be refused.
 
-    `lease` is the `Worker` whose attempt this is; `losses` counts the attempts that ended with their worker.
+    `lease` is the `Worker` whose attempt this is, and `message_id` the message that it came with; `losses` counts the
+    attempts that ended with their worker.
 
     Postgres may take any index whose condition follows from a statement's, and takes that of the open jobs to be tiny
     when they were few at the last ANALYZE. So its condition is not the state: a claim, which names its jobs and their
@@ -36,6 +37,7 @@ class Job(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.ACCEPTED)
     attempt = models.PositiveIntegerField(default=0)
     losses = models.PositiveSmallIntegerField(db_default=0)
+    message_id = models.CharField(max_length=255, db_default="")
     worker = models.CharField(max_length=255, default="")
     lease = models.UUIDField(null=True)
     priority = models.PositiveSmallIntegerField(null=True)
@@ -64,7 +66,12 @@ class Job(models.Model):
                 fields=["finished_at"], name="warren_job_finished", condition=models.Q(finished_at__isnull=False)
             ),
             models.Index(
-                fields=["queue", "state"], name="warren_job_open", condition=models.Q(finished_at__isnull=True)
+                fields=["queue", "state"], name="warren_job_unfinished", condition=models.Q(finished_at__isnull=True)
+            ),
+            models.Index(
+                fields=["queue"],
+                name="warren_job_suspect",
+                condition=models.Q(finished_at__isnull=True) & models.Q(losses__gt=0),
             ),
         )
         constraints = (

@@ -3,6 +3,9 @@
 Django binds parameters on the client and prepares nothing, so that a claim is planned for 0.3 ms and run for 0.03
 (`EXPLAIN (ANALYZE, SUMMARY)`). What passes here is bound and prepared by Postgres, from the third time on.
 
+A plan that was made while a table was nearly empty reads all of it, and is made anew after the next ANALYZE: autovacuum
+looks every five seconds here (services/postgres/postgresql.conf), every minute by Postgres' default.
+
 Behind PgBouncer in transaction mode it needs `max_prepared_statements` (PgBouncer 1.21 or newer).
 """
 

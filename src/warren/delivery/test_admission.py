@@ -140,7 +140,7 @@ def test_it_counts_through_the_index_of_open_jobs() -> None:
         cursor.execute(f"EXPLAIN {admission._COUNT}", {"queue": "io", "limit": 3})
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
-    assert "warren_job_open" in plan
+    assert "warren_job_unfinished" in plan
 
 
 def test_it_never_refuses_what_a_running_task_submits(deliver: Deliver) -> None:

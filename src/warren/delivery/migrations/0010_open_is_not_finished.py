@@ -1,24 +1,34 @@
+from django.contrib.postgres.operations import (
+    AddConstraintNotValid,
+    AddIndexConcurrently,
+    RemoveIndexConcurrently,
+    ValidateConstraint,
+)
 from django.db import migrations, models
 
 FINAL = ["cancelled", "dead", "expired", "failed", "succeeded"]
+HAS_NO_END = models.Q(finished_at__isnull=True)
 
 
 class Migration(migrations.Migration):
+    atomic = False  # jobs are accepted and claimed meanwhile
+
     dependencies = [("delivery", "0009_fewer_indexes")]
 
     operations = [
-        migrations.RemoveIndex("job", "warren_job_open"),
-        migrations.AddIndex(
-            "job",
-            models.Index(
-                condition=models.Q(("finished_at__isnull", True)), fields=["queue", "state"], name="warren_job_open"
-            ),
+        AddIndexConcurrently(
+            "job", models.Index(condition=HAS_NO_END, fields=["queue", "state"], name="warren_job_unfinished")
         ),
-        migrations.AddConstraint(
+        AddIndexConcurrently(
+            "job",
+            models.Index(condition=HAS_NO_END & models.Q(losses__gt=0), fields=["queue"], name="warren_job_suspect"),
+        ),
+        RemoveIndexConcurrently("job", "warren_job_open"),
+        AddConstraintNotValid(
             "job",
             models.CheckConstraint(
-                condition=models.Q(("finished_at__isnull", True), ("state__in", FINAL), _connector="OR"),
-                name="warren_job_open_is_not_finished",
+                condition=HAS_NO_END | models.Q(state__in=FINAL), name="warren_job_open_is_not_finished"
             ),
         ),
+        ValidateConstraint("job", "warren_job_open_is_not_finished"),
     ]
