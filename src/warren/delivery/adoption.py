@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from warren.delivery import leases, outbox_rows
+from warren.delivery import arrival, leases, outbox_rows
 
 if TYPE_CHECKING:  # which claims its job through `claim.py`
     from warren.delivery.task import JobTask
@@ -41,10 +41,11 @@ PROPERTIES = ("correlation_id", "reply_to")
 OF_THE_BROKER = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
 
 _ADOPT = """
-INSERT INTO warren_job (id, task, queue, priority, state, attempt, losses, worker, lease, arguments, message, traceback,
+INSERT INTO warren_job (id, task, queue, priority, state, attempt, losses, worker, lease, message_id, arguments,
+                        message, traceback,
                         root_id, parent_id, group_id, expires_at, started_at)
-VALUES (%(id)s, %(task)s, %(queue)s, %(priority)s, 'running', 1, 0, %(worker)s, %(lease)s, %(arguments)s, %(message)s,
-        '', %(root_id)s, %(parent_id)s, %(group_id)s, %(expires_at)s, now())
+VALUES (%(id)s, %(task)s, %(queue)s, %(priority)s, 'running', 1, 0, %(worker)s, %(lease)s, %(message_id)s,
+        %(arguments)s, %(message)s, '', %(root_id)s, %(parent_id)s, %(group_id)s, %(expires_at)s, now())
 ON CONFLICT (id) DO NOTHING
 RETURNING attempt
 """
@@ -54,6 +55,7 @@ def adopt(task: "JobTask") -> bool:
     """Make the job of the running request, at its first attempt; False if there is one already."""
     request = task.request
     row: dict[str, Any] = {**_row(task), "worker": request.hostname or "", "lease": leases.current}
+    row["message_id"] = arrival.of(vars(request)).message_id
     with connection.cursor() as cursor:
         cursor.execute(_ADOPT, row)
         return cursor.fetchone() is not None

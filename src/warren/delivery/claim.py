@@ -5,8 +5,9 @@ duplicate and drops it. The attempt number is the fencing token: a result is sto
 current one (`outcomes.py`). One statement takes any number of jobs.
 
     worker dies before the claim   the message is delivered again; the claim then matches
-    worker dies after the claim    the message is delivered again, marked redelivered, or the reconciler sends another:
-                                   only then, or when the holder's lease has expired, is a running job taken
+    worker dies after the claim    its message comes back, marked redelivered, or the reconciler sends another: a running
+                                   job is taken by the message that its attempt came with, or when the lease has expired
+    another message comes back     which a worker had fetched and not begun: that says nothing of the job's worker
                                    A process of greenlets or threads dies with many: those are sent again (`losses.py`)
     it dies again and again        each such claim counts a loss; instead of the last the job is made dead (`losses.py`)
     it was replaced                by a chain or chord (`outcomes.py`): this message is an old one, dropped
@@ -25,7 +26,8 @@ from celery.exceptions import Ignore, Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import adoption, expiry, leases, losses, outcomes, prepared
+from warren.delivery import adoption, arrival, expiry, leases, losses, outcomes, prepared
+from warren.delivery.arrival import Arrival
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError
 
@@ -42,13 +44,14 @@ MOST_TOGETHER = 16
 _TAKE = """
 UPDATE warren_job AS job
 SET state = 'running', attempt = job.attempt + 1, losses = job.losses + (job.state = 'running')::int,
-    worker = %(worker)s, lease = %(lease)s, started_at = now(), progress = NULL
-FROM unnest(%(ids)s::text[], %(redelivered)s::boolean[]) AS delivery(id, redelivered)
+    worker = %(worker)s, lease = %(lease)s, message_id = delivery.message_id, started_at = now(), progress = NULL
+FROM unnest(%(ids)s::text[], %(message_ids)s::text[], %(redelivered)s::boolean[])
+    AS delivery(id, message_id, redelivered)
 WHERE job.id = delivery.id
   AND (job.state IN ('accepted', 'queued', 'retrying') AND job.available_at <= clock_timestamp()
        AND (job.expires_at IS NULL OR job.expires_at > clock_timestamp())
        OR (job.state = 'running' AND job.lease IS DISTINCT FROM %(replaced)s
-           AND (delivery.redelivered
+           AND (delivery.redelivered AND delivery.message_id = job.message_id
                 OR job.losses + 1 < %(loss_limit)s
                    AND NOT EXISTS (SELECT FROM warren_worker AS holder
                                    WHERE holder.id = job.lease
@@ -66,7 +69,7 @@ class Claim(NamedTuple):
 
 class _Wanted(NamedTuple):
     job_id: str
-    redelivered: bool
+    arrival: Arrival
     worker: str
 
 
@@ -84,26 +87,28 @@ def take(task: "JobTask") -> int:
     return claim.attempt
 
 
-def take_all(redelivered: Mapping[str, bool], *, worker: str) -> dict[str, Claim]:
-    """Claim jobs, by id, with whether their message came back; returns those that were taken."""
+def take_all(arrivals: Mapping[str, Arrival], *, worker: str) -> dict[str, Claim]:
+    """Claim jobs, by id, with the messages that came for them; returns those that were taken."""
     # all who change several jobs take them in this order, so that none waits for each other
-    redelivered = dict(sorted(redelivered.items()))
+    arrivals = dict(sorted(arrivals.items()))
     row: dict[str, Any] = {
-        "redelivered": list(redelivered.values()),
+        "message_ids": [each.message_id for each in arrivals.values()],
+        "redelivered": [each.redelivered for each in arrivals.values()],
         "worker": worker,
         "lease": leases.current,
         "lease_s": leases.LEASE_S,
         "replaced": outcomes.REPLACED,
         "loss_limit": losses.LOSS_LIMIT,
     }
-    came_back = [job_id for job_id, again in redelivered.items() if again]
-    with transaction.atomic() if came_back else nullcontext(), prepared.cursor() as cursor:
+    came_back = {job_id: each.message_id for job_id, each in arrivals.items() if each.redelivered}
+    with transaction.atomic() if came_back else nullcontext():
         settled = losses.returned(came_back) if came_back else ()
-        row["ids"] = [None if job_id in settled else job_id for job_id in redelivered]
-        cursor.execute(_TAKE, row)
-        taken = {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
-    if len(taken) < len(redelivered):
-        expiry.settle(job_id for job_id in redelivered if job_id not in taken)
+        row["ids"] = [None if job_id in settled else job_id for job_id in arrivals]
+        with prepared.cursor() as cursor:
+            cursor.execute(_TAKE, row)
+            taken = {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
+    if len(taken) < len(arrivals):
+        expiry.settle(job_id for job_id in arrivals if job_id not in taken)
     return taken
 
 
@@ -135,8 +140,7 @@ def patiently[T](step: Callable[[], T]) -> T:
 
 def _claim(task: "JobTask") -> Claim:
     request: Any = task.request
-    redelivered = bool((request.delivery_info or {}).get("redelivered"))
-    wanted = _Wanted(request.id, redelivered, request.hostname or "")
+    wanted = _Wanted(request.id, arrival.of(vars(request)), request.hostname or "")
     taken = _together.ask(wanted) if settings.POOLED and not connection.in_atomic_block else _take_each([wanted])[0]
     if taken is None and not adoption.adopt(task):
         raise Ignore(f"job {request.id} is final or runs elsewhere")
@@ -144,7 +148,7 @@ def _claim(task: "JobTask") -> Claim:
 
 
 def _take_each(wanted: "list[_Wanted]") -> "list[Claim | None]":
-    taken = take_all({each.job_id: each.redelivered for each in wanted}, worker=wanted[0].worker)
+    taken = take_all({each.job_id: each.arrival for each in wanted}, worker=wanted[0].worker)
     return [taken.pop(each.job_id, None) for each in wanted]
 
 

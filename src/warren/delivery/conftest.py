@@ -63,11 +63,20 @@ type Deliver = Callable[..., Any]
 def deliver(app: Celery) -> Deliver:
     """Runs a task as a worker does when a message arrives; returns Celery's trace outcome."""
 
-    def run(task: Task[Any, Any], job_id: str, /, *args: Any, redelivered: bool = False, **headers: Any) -> Any:
+    def run(
+        task: Task[Any, Any],
+        job_id: str,
+        /,
+        *args: Any,
+        redelivered: bool = False,
+        message_id: str = "",
+        **headers: Any,
+    ) -> Any:
         request = {
             "id": job_id,
             "hostname": "worker-test@here",
             "delivery_info": {"routing_key": "cpu", "redelivered": redelivered},
+            "properties": {"message_id": message_id},
             **headers,
         }
         return build_tracer(task.name, task, app=app)(job_id, list(args), {}, request)

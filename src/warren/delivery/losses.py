@@ -15,7 +15,7 @@ all that it ran, and most of it is innocent:
 
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db.models import Max, QuerySet
@@ -56,14 +56,16 @@ def count(job: Job, *, reason: str) -> None:
     log.error("job %s is dead: %s", job.pk, reason)
 
 
-def returned(job_ids: Iterable[str]) -> set[str]:
-    """Of jobs whose messages came back: count those that ran beside others, and those that are lost for the last time.
+def returned(message_ids: Mapping[str, str]) -> set[str]:
+    """Of jobs, by id, whose messages came back: count those that ran beside others, and those lost for the last time.
 
+    Only those whose attempt came with this message are lost: another may have been fetched, and given back, by anybody.
     They are sent again later, or dead: do not claim them now; returns their ids. Call it in the claim's transaction.
     Of all others a loss is noted in their history; the claim counts it.
     """
-    known = Job.objects.filter(pk__in=list(job_ids), state=State.RUNNING).exclude(lease=outcomes.REPLACED)
-    running = list(known.select_for_update().order_by("pk"))
+    known = Job.objects.filter(pk__in=list(message_ids), state=State.RUNNING).exclude(lease=outcomes.REPLACED)
+    locked = known.select_for_update().order_by("pk")
+    running = [job for job in locked if job.message_id == message_ids[job.pk]]
     counted = [job for job in running if job.losses + 1 >= LOSS_LIMIT or (job.message and _shared_worker_of(job))]
     for job in counted:
         count(job, reason="its message came back unanswered")

@@ -105,7 +105,7 @@ class RedisPublisher:
             content_type=properties.pop("content_type"),
             content_encoding=properties.pop("content_encoding"),
             headers=dict(envelope.headers),
-            properties={**properties, PUBLISHED_AT: at.isoformat(), "delivery_info": {}},
+            properties={**properties, "message_id": str(message.pk), PUBLISHED_AT: at.isoformat(), "delivery_info": {}},
         )
         # what kombu's basic_publish does, but for the push, which it would wait for each time
         channel._inplace_augment_message(wire, envelope.exchange, queue)  # noqa: SLF001

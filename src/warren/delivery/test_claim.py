@@ -107,6 +107,28 @@ def test_it_takes_a_running_job_again_when_its_message_came_back(deliver: Delive
     assert (job.state, job.attempt, job.losses) == (State.SUCCEEDED, 2, 1)
 
 
+def test_it_leaves_a_running_job_alone_when_another_message_came_back(deliver: Deliver) -> None:
+    """The job was sent twice; a worker had fetched the first message, and gives it back without having begun."""
+    job = _job(state=State.RUNNING, attempt=1, lease=_lease().pk, message_id="2")
+
+    deliver(note, job.pk, "never", redelivered=True, message_id="1")
+
+    job.refresh_from_db()
+    assert ran == []
+    assert (job.attempt, job.losses) == (1, 0)
+    deliver(note, job.pk, "again", redelivered=True, message_id="2")
+    assert ran == ["again"]
+
+
+def test_it_notes_the_message_that_its_attempt_came_with(deliver: Deliver) -> None:
+    job = _job(state=State.QUEUED)
+
+    deliver(note, job.pk, "once", message_id="7")
+
+    job.refresh_from_db()
+    assert job.message_id == "7"
+
+
 def test_it_takes_a_running_job_again_when_the_lease_on_it_has_expired(deliver: Deliver) -> None:
     job = _job(state=State.RUNNING, attempt=1, lease=_lease(renewed_s_ago=leases.LEASE_S + 1).pk)
 

@@ -23,7 +23,7 @@ from billiard.einfo import ExceptionInfo
 from celery.exceptions import Ignore, Reject
 from django.db import connection
 
-from warren.delivery import claim, outbox, outcomes
+from warren.delivery import arrival, claim, outbox, outcomes
 from warren.delivery.batching import log_lines
 from warren.delivery.claim import Claim
 from warren.delivery.errors import DatabaseUnreachableError
@@ -92,9 +92,9 @@ def run(trace: Trace, jobs: list[tuple[Any, ...]]) -> list[Outcome]:
     Raises `Reject`, which gives all of them back, when Postgres stays away.
     """
     global current  # noqa: PLW0603  a child runs one batch at a time
-    redelivered = {job[1]: False for job in jobs}
+    arrivals = {job[1]: arrival.of(job[2]) for job in jobs}
     try:
-        claims = claim.patiently(lambda: claim.take_all(redelivered, worker=jobs[0][2]["hostname"]))
+        claims = claim.patiently(lambda: claim.take_all(arrivals, worker=jobs[0][2]["hostname"]))
         current = Batch(claims)
         _wake_keeper()
         with log_lines.of_successes_together():

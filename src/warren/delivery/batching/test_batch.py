@@ -12,6 +12,7 @@ from celery.result import AsyncResult
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from warren.delivery.arrival import Arrival
 from warren.delivery.batching import batch as batches
 from warren.delivery.batching import log_lines
 from warren.delivery.batching.batch import Batch
@@ -178,7 +179,7 @@ def test_it_stores_the_others_and_hands_back_what_waits_when_a_job_hangs(
 
 def test_it_knows_only_the_jobs_that_it_has_claimed() -> None:
     result = add.delay(1, 1)
-    batch = Batch(take_all({result.id: False}, worker="here"))
+    batch = Batch(take_all({result.id: Arrival("1", redelivered=False)}, worker="here"))
 
     assert (batch.start(result.id), batch.start("of another")) == (1, None)
 

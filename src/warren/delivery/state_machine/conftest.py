@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -33,17 +33,26 @@ class Message:
     """A task message; `redelivered` as the broker marks what it has handed out before."""
 
     job_id: str
+    message_id: str
     redelivered: bool = False
+
+    def handed_out(self) -> "Message":
+        """The same when it comes back."""
+        return replace(self, redelivered=True)
 
 
 @dataclass(eq=False)
 class Running:
     """What a worker believes to run; `has_message`: the broker will give its message to others if it is lost."""
 
-    job_id: str
+    message: Message
     attempt: int
     has_message: bool = True
     token: str = field(default_factory=lambda: uuid4().hex)
+
+    @property
+    def job_id(self) -> str:
+        return self.message.job_id
 
 
 class Broker:
@@ -59,7 +68,7 @@ class Broker:
         self._marks.clear()
 
     def publish(self, messages: list[OutboxMessage], *, at: datetime) -> dict[int, str]:  # noqa: ARG002  `waiting_since`
-        self.messages += [Message(message.job_id) for message in messages]
+        self.messages += [Message(message.job_id, str(message.pk)) for message in messages]
         if not self.confirms:
             raise BrokerError("it was lost before it could confirm")
         return {}
@@ -95,10 +104,13 @@ class Process:
         """As a task does when its message has arrived; None for a duplicate."""
         task: Any = _task_of(message.job_id)
         delivery_info = {"routing_key": "cpu", "redelivered": message.redelivered}
-        task.push_request(id=message.job_id, hostname=str(self.lease), delivery_info=delivery_info)
+        properties = {"message_id": message.message_id}
+        task.push_request(
+            id=message.job_id, hostname=str(self.lease), delivery_info=delivery_info, properties=properties
+        )
         try:
             with self._holding_the_lease():
-                running = Running(message.job_id, claim.take(task))
+                running = Running(message, claim.take(task))
         except Ignore:
             return None
         finally:

@@ -9,7 +9,7 @@ What holds after every event:
     a final state changes only by a retry by hand
     effects of transactional tasks are there once if their job has succeeded, else not at all
     only whoever claimed last may finish
-    a running job is taken only when its message came back or its holder's lease has expired
+    a running job is taken only when the message that it came with is back, or its holder's lease has expired
     every attempt is accounted for: lost, asked for another, given up unharmed, or the one that counts
     the fifth loss, and nothing else, makes a job dead
 """
@@ -50,6 +50,7 @@ EVERYBODY = history.Actor(label="a test")
 EVENTS = {
     "deliver": 6,
     "deliver_a_copy": 2,
+    "give_back": 2,
     "finish": 5,
     "submit": 1,
     "relay_without_confirm": 1,
@@ -100,7 +101,7 @@ class Machine(RuleBasedStateMachine):
 
     def _can(self, event: str) -> bool:
         match event:
-            case "deliver" | "deliver_a_copy" | "crash_again_and_again":
+            case "deliver" | "deliver_a_copy" | "give_back" | "crash_again_and_again":
                 return bool(self.broker.messages)
             case "finish" | "crash" | "cut_off_from_postgres" | "cut_off_from_the_broker" | "lose_the_connection":
                 return any(process.runs for process in self.processes)
@@ -132,6 +133,11 @@ class Machine(RuleBasedStateMachine):
         message = data.draw(st.sampled_from(self.broker.messages))
         self._deliver(message, to=data.draw(st.sampled_from(self.processes)))
 
+    def give_back(self, data: st.DataObject) -> None:
+        """A worker that has fetched it and not begun ends, or has no place for it."""
+        place = data.draw(st.integers(0, len(self.broker.messages) - 1))
+        self.broker.messages.append(self.broker.messages.pop(place).handed_out())
+
     def finish(self, data: st.DataObject) -> None:
         process = self._busy(data)
         running = process.runs.pop(data.draw(st.integers(0, len(process.runs) - 1)))
@@ -142,7 +148,7 @@ class Machine(RuleBasedStateMachine):
             self.lives[running.job_id].asked += 1
         self._relay_soon(data)
         if running.has_message and data.draw(st.booleans(), label="dies before the ack"):
-            self.broker.messages.append(Message(running.job_id, redelivered=True))
+            self.broker.messages.append(running.message.handed_out())
 
     def crash(self, data: st.DataObject) -> None:
         self._crash(self._busy(data))
@@ -293,7 +299,8 @@ class Machine(RuleBasedStateMachine):
         assert not job.is_final, f"a job was taken that is {job.state}"
         holders = [process for process in self.processes if process.lease == job.lease and process.reaches_postgres]
         if job.state == State.RUNNING and holders:
-            assert message.redelivered, "a job was taken from a living worker that has its message"
+            came_with_it = message.redelivered and message.message_id == job.message_id
+            assert came_with_it, "a job was taken from a living worker that has its message"
 
     def _relay_soon(self, data: st.DataObject) -> None:
         """Mostly at once, so that there is always something to claim."""
@@ -312,7 +319,7 @@ class Machine(RuleBasedStateMachine):
     def _take_back_messages(self, process: Process) -> None:
         for running in process.runs:
             if running.has_message:
-                self.broker.messages.append(Message(running.job_id, redelivered=True))
+                self.broker.messages.append(running.message.handed_out())
             running.has_message = False
 
     def _note_given_up(self, process: Process) -> None:
