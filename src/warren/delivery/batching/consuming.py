@@ -24,7 +24,7 @@ class Consuming:
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
-        self._size = int(consumer.initial_prefetch_count)
+        self._size = int(consumer.initial_prefetch_count)  # of each queue
         self._cancelled: dict[str, str] = {}  # queue → tag, while shrinking
 
     @property
@@ -50,7 +50,7 @@ class Consuming:
             not self._cancelled
             or tasks is None
             or self._consumer.pool.window is None
-            or held(self._consumer) >= self._size
+            or held(self._consumer) >= self._size * len(tasks.queues)
         ):
             return
         tasks.qos(prefetch_count=self._size, apply_global=False)

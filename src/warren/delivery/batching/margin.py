@@ -9,6 +9,7 @@ import math
 
 MORE = 0.5  # of the places: fills a gap of half a job's time
 SHORT_S, LONG_S = 0.5, 1.0  # apart, so that the window does not open and shut at every job
+LONGEST_S = 2 * LONG_S  # what a longer job counts for
 FORGET = 0.1  # the weight of the latest job in the mean
 
 
@@ -24,7 +25,8 @@ class Margin:
 
     def note(self, runtime_s: float) -> None:
         """One job took this long; `size` follows."""
-        self._mean_s += (runtime_s - self._mean_s) * FORGET
+        # a long one among many short ones does not close it: each change stops the deliveries for a moment
+        self._mean_s += (min(runtime_s, LONGEST_S) - self._mean_s) * FORGET
         if self._mean_s < SHORT_S:
             self.size = self._wide
         elif self._mean_s > LONG_S:
@@ -32,4 +34,4 @@ class Margin:
 
     def shut(self) -> None:
         """Begin anew, and more slowly: what was thought short takes long. What is given back too often is given up."""
-        self.size, self._mean_s = self.narrow, 2 * LONG_S
+        self.size, self._mean_s = self.narrow, LONGEST_S

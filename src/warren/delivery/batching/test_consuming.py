@@ -1,7 +1,7 @@
 """How many messages RabbitMQ lets a worker hold while its window grows and shrinks; with a real quorum queue."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +19,7 @@ QUIET_S = 0.5
 class Worker:
     """In place of Celery's consumer: holds what it gets until the test acks it."""
 
-    def __init__(self, app: Celery, queue: str) -> None:
+    def __init__(self, app: Celery, *queues: str) -> None:
         self.initial_prefetch_count = NARROW
         self.pool: Any = SimpleNamespace(window=object())
         self.task_buckets: dict[str, Any] = {}
@@ -29,7 +29,7 @@ class Worker:
         channel: Any = self.connection.channel()
         channel.basic_qos(0, NARROW, False)  # noqa: FBT003  py-amqp's
         self.task_consumer = self.connection.Consumer(
-            [Queue(queue, no_declare=True)], channel=channel, on_message=self.held.append
+            [Queue(queue, no_declare=True) for queue in queues], channel=channel, on_message=self.held.append
         )
         self.task_consumer.consume()
 
@@ -55,16 +55,30 @@ class Worker:
 
 
 @pytest.fixture
-def worker(app: Celery, queues: dict[str, Queue], monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    with app.connection_for_write() as connection:
-        producer = connection.Producer()
-        for number in range(MESSAGES):
-            producer.publish(str(number), routing_key="cpu", delivery_mode=2)
-    made = Worker(app, "cpu")
-    monkeypatch.setattr(consuming, "held", lambda _consumer: len(made.held))
-    yield made
-    made.connection.release()
-    queues["cpu"].purge()
+def consume(app: Celery, queues: dict[str, Queue], monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Worker]]:
+    made = []
+
+    def begin(*names: str) -> Worker:
+        with app.connection_for_write() as connection:
+            producer = connection.Producer()
+            for name in names:
+                for number in range(MESSAGES):
+                    producer.publish(str(number), routing_key=name, delivery_mode=2)
+        worker = Worker(app, *names)
+        made.append(worker)
+        monkeypatch.setattr(consuming, "held", lambda _consumer: len(worker.held))
+        return worker
+
+    yield begin
+    for worker in made:
+        worker.connection.release()
+    for queue in queues.values():
+        queue.purge()
+
+
+@pytest.fixture
+def worker(consume: Callable[..., Worker]) -> Worker:
+    return consume("cpu")
 
 
 def test_it_holds_no_more_than_the_window_when_that_grows(worker: Worker) -> None:
@@ -90,6 +104,16 @@ def test_it_holds_no_more_than_the_window_when_that_has_shrunk(worker: Worker) -
         seen.append(worker.settle())
 
     assert seen == [5, 4, 3, 3, 3, 3]
+
+
+def test_it_goes_on_when_the_window_grows_with_several_queues(consume: Callable[..., Worker]) -> None:
+    """RabbitMQ counts for each queue."""
+    worker = consume("cpu", "io")
+    before = worker.settle()
+
+    Consuming(worker).resize(prefetch_count=WIDE)
+
+    assert (before, worker.settle()) == (2 * NARROW, 2 * WIDE)
 
 
 def test_it_asks_for_nothing_more_when_it_is_subscribed(worker: Worker) -> None:

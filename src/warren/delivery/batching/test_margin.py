@@ -25,10 +25,16 @@ def test_it_begins_with_what_the_worker_was_told_and_opens_once_when_jobs_are_sh
     assert set(sizes) == {100, 150}
 
 
-def test_nothing_waits_behind_long_jobs(margin: Margin) -> None:
+def test_it_closes_when_jobs_take_long(margin: Margin) -> None:
     _note(margin, *[0.2] * 50)
 
-    assert _note(margin, 60.0) == [100]
+    assert _note(margin, *[60.0] * 10)[-1] == 100
+
+
+def test_one_long_job_among_short_ones_does_not_close_it(margin: Margin) -> None:
+    _note(margin, *[0.2] * 50)
+
+    assert set(_note(margin, *[60.0, *[0.2] * 20] * 5)) == {150}
 
 
 def test_it_stays_as_it_is_when_jobs_are_neither_short_nor_long(margin: Margin) -> None:

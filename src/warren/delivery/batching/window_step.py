@@ -8,6 +8,7 @@
 Owner: the event loop of the worker's main process; in the green pools the consuming greenlet, and one of a timer.
 """
 
+import math
 from functools import partial
 from typing import Any
 
@@ -36,8 +37,9 @@ class WindowStep(bootsteps.StartStopStep):
         is_amqp = consumer.connection.transport.driver_name == "py-amqp"
         if not isinstance(pool, Ahead) or not (is_amqp or consumer.connection.transport.driver_type == "redis"):
             return
-        pool.window = pool.make_window(narrow=consumer.initial_prefetch_count)
-        pool.on_window = partial(_resize, consumer.qos)
+        queues = len(consumer.task_consumer.queues)
+        pool.window = pool.make_window(narrow=consumer.initial_prefetch_count * queues)
+        pool.on_window = partial(_resize, consumer.qos, queues=queues)
         # what Celery has told the broker already; else its loop would tell it once more
         consumer.qos.prev = consumer.qos.value
         if is_amqp and not consumer.qos_global:
@@ -50,6 +52,7 @@ class WindowStep(bootsteps.StartStopStep):
             consumer.pool.close_window()
 
 
-def _resize(qos: Any, size: int) -> None:
-    """Celery's loop tells the broker, when it has read what there is to read."""
-    qos.increment_eventually(size - qos.value) if size > qos.value else qos.decrement_eventually(qos.value - size)
+def _resize(qos: Any, size: int, *, queues: int) -> None:
+    """Celery's loop tells the broker, when it has read what there is to read. A prefetch count is of one queue."""
+    count = math.ceil(size / queues)
+    qos.increment_eventually(count - qos.value) if count > qos.value else qos.decrement_eventually(qos.value - count)
