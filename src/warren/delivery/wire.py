@@ -53,7 +53,7 @@ class Wire(upstream.TCPTransport):  # type: ignore[misc]  # see above
 
     def send_held_back(self) -> None:
         """Write what was held back, all of it however long that takes: half a frame is the end of a connection."""
-        if self._held_back:
+        if self._held_back and self.sock is not None:
             frames, self._held_back = self._held_back, bytearray()
             with self._without_end():
                 super().write(frames)

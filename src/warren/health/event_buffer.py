@@ -23,7 +23,10 @@ class EventBufferStep(bootsteps.StartStopStep):
 
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
-        self._timer: Any = None
+        self._dispatcher: Any = None
+        if not consumer.hub:
+            # once, since a green timer that repeats cannot be cancelled
+            consumer.timer.call_repeatedly(FLUSH_EVERY_S, self._flush)
 
     def start(self, consumer: Any) -> None:
         """Once more for each connection."""
@@ -31,11 +34,13 @@ class EventBufferStep(bootsteps.StartStopStep):
         if consumer.hub or not dispatcher.enabled:
             return
         dispatcher.buffer_group, dispatcher.buffer_limit = frozenset({"task"}), MOST
-        self._timer = consumer.timer.call_repeatedly(FLUSH_EVERY_S, dispatcher.flush)
+        self._dispatcher = dispatcher
 
     def stop(self, consumer: Any) -> None:
         """Send what is left; if that fails it is sent over the next connection."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-            ignore_errors(consumer, consumer.event_dispatcher.flush)
+        ignore_errors(consumer, self._flush)
+        self._dispatcher = None
+
+    def _flush(self) -> None:
+        if self._dispatcher is not None:
+            self._dispatcher.flush()

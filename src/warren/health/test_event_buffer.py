@@ -69,7 +69,21 @@ def test_it_sends_what_is_left_when_it_stops(consumer: Any) -> None:
     step.stop(consumer)
 
     assert consumer.event_dispatcher.producer.published == [("task.multi", 2)]
-    assert consumer.timer.entries == []
+
+
+def test_it_has_one_timer_however_often_it_connects(consumer: Any) -> None:
+    step = EventBufferStep(consumer)
+    for _ in range(3):
+        step.start(consumer)
+        step.stop(consumer)
+    consumer.timer.entries[0]()
+    step.start(consumer)
+    _send(consumer, 2)
+
+    [flush] = consumer.timer.entries
+    flush()
+
+    assert consumer.event_dispatcher.producer.published == [("task.multi", 2)]
 
 
 def test_it_leaves_a_worker_with_an_event_loop_alone(consumer: Any) -> None:
