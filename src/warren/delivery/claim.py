@@ -5,8 +5,8 @@ duplicate and drops it. The attempt number is the fencing token: a result is sto
 current one (`outcomes.py`). One statement takes any number of jobs.
 
     worker dies before the claim   the message is delivered again; the claim then matches
-    worker dies after the claim    its message comes back, marked redelivered, or the reconciler sends another: a running
-                                   job is taken by the message that its attempt came with, or when the lease has expired
+    worker dies after the claim    its message comes back, marked redelivered, or the reconciler sends another: a
+                                   running job is taken by the message of its attempt, or when the lease has expired
     another message comes back     which a worker had fetched and not begun: that says nothing of the job's worker
                                    A process of greenlets or threads dies with many: those are sent again (`losses.py`)
     it dies again and again        each such claim counts a loss; instead of the last the job is made dead (`losses.py`)

@@ -31,8 +31,8 @@ class BatchView(APIView):
         summary="Submit many jobs, all or none",
         description=(
             f"Up to {batch.MOST_JOBS} jobs in one transaction; much faster than one request for each. The answer has "
-            "them in the order of the request. Errors name the job by its index, as in `jobs.3.arguments.num1`. The body "
-            "may be as large as for one job (REQUEST_MAX_BYTES): over it, 413."
+            "them in the order of the request. Errors name the job by its index, as in `jobs.3.arguments.num1`. The "
+            "body may be as large as for one job (REQUEST_MAX_BYTES): over it, 413."
         ),
         parameters=[IDEMPOTENT],
         request=BatchSerializer,
