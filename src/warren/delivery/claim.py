@@ -7,8 +7,8 @@ current one (`outcomes.py`). One statement takes any number of jobs.
     worker dies before the claim   the message is delivered again; the claim then matches
     worker dies after the claim    its message comes back, marked redelivered, or the reconciler sends another: a
                                    running job is taken by the message of its attempt, or when the lease has expired
-    another message comes back     which a worker had fetched and not begun: that says nothing of the job's worker
                                    A process of greenlets or threads dies with many: those are sent again (`losses.py`)
+    another message comes back     which a worker had fetched and not begun: that says nothing of the job's worker
     it dies again and again        each such claim counts a loss; instead of the last the job is made dead (`losses.py`)
     it was replaced                by a chain or chord (`outcomes.py`): this message is an old one, dropped
     job is not due yet             it was sent again, for later: this message is an old one, dropped
