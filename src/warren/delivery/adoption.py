@@ -42,8 +42,7 @@ OF_THE_BROKER = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count
 
 _ADOPT = """
 INSERT INTO warren_job (id, task, queue, priority, state, attempt, losses, worker, lease, message_id, arguments,
-                        message, traceback,
-                        root_id, parent_id, group_id, expires_at, started_at)
+                        message, traceback, root_id, parent_id, group_id, expires_at, started_at)
 VALUES (%(id)s, %(task)s, %(queue)s, %(priority)s, 'running', 1, 0, %(worker)s, %(lease)s, %(message_id)s,
         %(arguments)s, %(message)s, '', %(root_id)s, %(parent_id)s, %(group_id)s, %(expires_at)s, now())
 ON CONFLICT (id) DO NOTHING
@@ -54,8 +53,12 @@ RETURNING attempt
 def adopt(task: "JobTask") -> bool:
     """Make the job of the running request, at its first attempt; False if there is one already."""
     request = task.request
-    row: dict[str, Any] = {**_row(task), "worker": request.hostname or "", "lease": leases.current}
-    row["message_id"] = arrival.of(vars(request)).message_id
+    row: dict[str, Any] = {
+        **_row(task),
+        "worker": request.hostname or "",
+        "lease": leases.current,
+        "message_id": arrival.of(vars(request)).message_id,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_ADOPT, row)
         return cursor.fetchone() is not None

@@ -15,7 +15,7 @@ from warren.delivery.conftest import Deliver
 from warren.delivery.errors import UnsupportedSerializerError
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.ownership import owned_by
-from warren.delivery.states import State
+from warren.delivery.states import FINAL, State
 
 pytestmark = pytest.mark.django_db
 
@@ -167,11 +167,13 @@ def test_it_accepts_nothing_when_an_argument_is_not_json() -> None:
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.DEAD])
+@pytest.mark.parametrize("state", [State.FAILED, State.DEAD, State.QUEUED])
 def test_it_puts_a_job_back_when_it_is_to_be_sent_again(state: State) -> None:
     result = add.apply_async((1, 2), priority=6)
     OutboxMessage.objects.all().delete()
-    Job.objects.filter(pk=result.id).update(state=state, result='"old"', finished_at=timezone.now())
+    Job.objects.filter(pk=result.id).update(
+        state=state, result='"old"', finished_at=timezone.now() if state in FINAL else None
+    )
 
     assert outbox.send_again([result.id, "unknown"], states=[state]) == [result.id]
 

@@ -9,7 +9,6 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from rest_framework import serializers
 
 from warren.delivery.models import Job
-from warren.delivery.states import in_states
 from warren.jobs import filters, visible
 from warren.jobs.filters import JobFilterSerializer
 
@@ -97,9 +96,7 @@ def matching(
     if "state" in wanted and wanted["state"] not in allowed:
         choices = ", ".join(sorted(allowed))
         raise serializers.ValidationError({"filter.state": [f"{wanted['state']!r} is none of: {choices}."]})
-    found = filters.narrowed(jobs, wanted=wanted)
-    if "state" not in wanted:
-        found = found.filter(in_states(*states))
+    found = filters.narrowed(jobs, wanted=wanted, states=states)
     # jobs without a message cannot run again: they come last, so that they never fill the first thousand
     unsent = ExpressionWrapper(Q(message=""), output_field=BooleanField())
     ids = list(found.order_by(unsent, "created_at", "pk").values_list("pk", flat=True)[: MOST + 1])

@@ -1,7 +1,7 @@
 """Which jobs a list shows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -40,11 +40,12 @@ def matching(jobs: QuerySet[Job], *, query: Any) -> QuerySet[Job]:
     return narrowed(jobs, wanted=form.validated_data)
 
 
-def narrowed(jobs: QuerySet[Job], *, wanted: Mapping[str, Any]) -> QuerySet[Job]:
-    """The jobs that a validated filter matches."""
+def narrowed(jobs: QuerySet[Job], *, wanted: Mapping[str, Any], states: Collection[str] | None = None) -> QuerySet[Job]:
+    """The jobs that a validated filter matches, in these states if it names none."""
     found = jobs.filter(**{LOOKUPS[name]: value for name, value in wanted.items() if name in LOOKUPS})
-    if "state" in wanted:
-        found = found.filter(in_states(wanted["state"]))
+    chosen = [wanted["state"]] if "state" in wanted else states
+    if chosen is not None:
+        found = found.filter(in_states(*chosen))
     return found.filter(_containing(wanted["search"])) if "search" in wanted else found
 
 

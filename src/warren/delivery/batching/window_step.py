@@ -37,12 +37,13 @@ class WindowStep(bootsteps.StartStopStep):
         is_amqp = consumer.connection.transport.driver_name == "py-amqp"
         if not isinstance(pool, Ahead) or not (is_amqp or consumer.connection.transport.driver_type == "redis"):
             return
-        queues = len(consumer.task_consumer.queues)
+        counts_each_queue = is_amqp and not consumer.qos_global  # else the count is of the channel, and so of all
+        queues = len(consumer.task_consumer.queues) if counts_each_queue else 1
         pool.window = pool.make_window(narrow=consumer.initial_prefetch_count * queues)
         pool.on_window = partial(_resize, consumer.qos, queues=queues)
         # what Celery has told the broker already; else its loop would tell it once more
         consumer.qos.prev = consumer.qos.value
-        if is_amqp and not consumer.qos_global:
+        if counts_each_queue:
             pool.consuming = Consuming(consumer)
             consumer.qos.callback = pool.consuming.resize
 
@@ -53,6 +54,6 @@ class WindowStep(bootsteps.StartStopStep):
 
 
 def _resize(qos: Any, size: int, *, queues: int) -> None:
-    """Celery's loop tells the broker, when it has read what there is to read. A prefetch count is of one queue."""
+    """Celery's loop tells the broker, when it has read what there is to read; `queues` share the size."""
     count = math.ceil(size / queues)
     qos.increment_eventually(count - qos.value) if count > qos.value else qos.decrement_eventually(qos.value - count)

@@ -16,7 +16,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from warren.delivery import retry
 from warren.delivery.history import Actor
 from warren.delivery.models import Job
-from warren.delivery.states import OPEN, State, in_states
+from warren.delivery.states import OPEN, State
 from warren.jobs import bulk, cancel, command_line, console, filters
 from warren.jobs.serializers import JobSerializer, JobSummarySerializer
 
@@ -87,9 +87,7 @@ class Command(BaseCommand):
             raise CommandError(BOTH if ids else NEITHER, returncode=MISUSED)
         if ids:
             return ids
-        found = filters.narrowed(Job.objects.all(), wanted=wanted)
-        if "state" not in wanted:
-            found = found.filter(in_states(*states))
+        found = filters.narrowed(Job.objects.all(), wanted=wanted, states=states)
         return list(found.order_by("created_at", "pk").values_list("pk", flat=True))
 
     def _print(self, told: Any, lines: Iterable[str], options: dict[str, Any]) -> None:
