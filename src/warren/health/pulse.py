@@ -83,6 +83,7 @@ class PulseStep(bootsteps.StartStopStep):
 class Consumer(celery_consumer.Consumer):
     """Celery's consumer, which also beats while it waits for RabbitMQ, and learns of tasks while it runs."""
 
+    app: Any
     controller: Any  # the worker
 
     class Blueprint(_CeleryBlueprint):  # type: ignore[misc, valid-type]  # Celery's stubs call this class a variable
@@ -91,6 +92,15 @@ class Consumer(celery_consumer.Consumer):
         default_steps = tuple(
             _OURS.get(str(step), step) for step in _CeleryBlueprint.default_steps if "delayed" not in str(step)
         )
+
+    def __init__(self, *args: Any, app: Any, **kwargs: Any) -> None:
+        """Celery's forgets, under gevent, how long it may take to connect, for a bug that gevent no longer has.
+
+        Then whoever connects to an address that has just vanished waits for as long as the kernel tries: two minutes.
+        """
+        connect_timeout_s = app.conf.broker_connection_timeout
+        super().__init__(*args, app=app, **kwargs)
+        app.conf.broker_connection_timeout = connect_timeout_s
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Celery's closes the connection, which may take a while, in which places become free."""
