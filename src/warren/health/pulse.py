@@ -99,7 +99,7 @@ class Consumer(celery_consumer.Consumer):
         Then whoever connects to an address that has just vanished waits for as long as the kernel tries: two minutes.
         """
         connect_timeout_s = app.conf.broker_connection_timeout
-        super().__init__(*args, app=app, **kwargs)
+        super().__init__(*args, app=app, **kwargs)  # type: ignore[misc]  # Celery passes the first by position alone
         app.conf.broker_connection_timeout = connect_timeout_s
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:

@@ -8,6 +8,7 @@ same tag RabbitMQ counts what the worker still holds; under another it would del
 counts only when the consumer begins, and then delivers one for each ack, which is why a smaller window has to wait (all
 of this seen with RabbitMQ 4).
 
+    refused           an error ends Celery's loop, which connects anew
     connection lost   Celery makes a consumer anew, and the step another of these (`window_step.py`)
     told to stop      whoever cancels the consumer meanwhile has the last word
 
@@ -54,15 +55,18 @@ class Consuming:
         ):
             return
         tasks.qos(prefetch_count=self._size, apply_global=False)
-        tags, self._cancelled = self._cancelled, {}
         for queue in tasks.queues:
-            if queue.name in tags:
-                tasks._basic_consume(queue, consumer_tag=tags[queue.name], nowait=False)  # noqa: SLF001  `consume` takes no tag
+            if tag := self._cancelled.get(queue.name):
+                tasks._basic_consume(queue, consumer_tag=tag, nowait=False)  # noqa: SLF001  `consume` takes no tag
+        self._cancelled = {}
 
     def resume_soon(self) -> None:
-        """Look whether to subscribe again, in the loop that consumes."""
+        """Look whether to subscribe again, in the loop that consumes: it tells a prefetch count that it has not told.
+
+        Not by `call_soon`: the loop of the green pools logs what such a call raises, and would go on unsubscribed.
+        """
         if self._cancelled:
-            self._consumer.call_soon(self.resume)
+            self._consumer.qos.prev = None
 
 
 def held(consumer: Any) -> int:

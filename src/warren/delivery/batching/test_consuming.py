@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from amqp.exceptions import NotFound
 from celery import Celery
 from kombu import Queue
+from kombu.common import QoS
 
 from warren.delivery.batching import consuming
 from warren.delivery.batching.consuming import Consuming
@@ -23,7 +25,8 @@ class Worker:
         self.initial_prefetch_count = NARROW
         self.pool: Any = SimpleNamespace(window=object())
         self.task_buckets: dict[str, Any] = {}
-        self.soon: list[Any] = []
+        self.qos = QoS(self.refuse, NARROW)
+        self.qos.prev = NARROW  # it was told
         self.held: list[Any] = []
         self.connection = app.connection_for_read()
         channel: Any = self.connection.channel()
@@ -33,8 +36,13 @@ class Worker:
         )
         self.task_consumer.consume()
 
-    def call_soon(self, call: Any) -> None:
-        self.soon.append(call)
+    def refuse(self, prefetch_count: int) -> None:
+        raise AssertionError(f"nobody takes the prefetch count {prefetch_count}")
+
+    def turn(self) -> None:
+        """As Celery's loops do."""
+        if self.qos.prev != self.qos.value:
+            self.qos.update()
 
     def settle(self) -> int:
         """Returns how many are held when no more come."""
@@ -90,20 +98,31 @@ def test_it_holds_no_more_than_the_window_when_that_grows(worker: Worker) -> Non
 
 
 def test_it_holds_no_more_than_the_window_when_that_has_shrunk(worker: Worker) -> None:
-    subscription = Consuming(worker)
-    subscription.resize(prefetch_count=WIDE)
-    worker.settle()
-
-    subscription.resize(prefetch_count=NARROW)
+    subscription = _shrinking(worker)
     seen = []
     for _ in range(WIDE):
         worker.ack(1)
         subscription.resume_soon()
-        while worker.soon:
-            worker.soon.pop()()
+        worker.turn()
         seen.append(worker.settle())
 
     assert seen == [5, 4, 3, 3, 3, 3]
+
+
+def test_it_ends_the_loop_when_the_broker_refuses_to_go_on(
+    worker: Worker, app: Celery, queues: dict[str, Queue]
+) -> None:
+    """Else the worker would go on without a subscription."""
+    subscription = _shrinking(worker)
+    worker.ack(WIDE)
+    queues["cpu"].delete()
+
+    subscription.resume_soon()
+
+    with pytest.raises(NotFound):
+        worker.turn()
+    with app.connection_for_write() as connection:
+        queues["cpu"](connection).declare()
 
 
 def test_it_goes_on_when_the_window_grows_with_several_queues(consume: Callable[..., Worker]) -> None:
@@ -121,7 +140,8 @@ def test_it_asks_for_nothing_more_when_it_is_subscribed(worker: Worker) -> None:
 
     subscription.resume_soon()
 
-    assert worker.soon == []
+    worker.turn()
+    assert worker.settle() == NARROW
 
 
 def test_it_stays_cancelled_when_another_has_cancelled_it(worker: Worker) -> None:
@@ -144,3 +164,13 @@ def test_it_stays_cancelled_when_the_worker_was_told_to_stop_meanwhile(worker: W
     subscription.resume()
 
     assert worker.settle() == 0
+
+
+def _shrinking(worker: Worker) -> Consuming:
+    """The worker holds more than its window, and waits."""
+    subscription = Consuming(worker)
+    worker.qos.callback = subscription.resize
+    subscription.resize(prefetch_count=WIDE)
+    worker.settle()
+    subscription.resize(prefetch_count=NARROW)
+    return subscription
