@@ -8,12 +8,23 @@ from contextlib import contextmanager
 import pytest
 
 from tests.integration import batches, workers
-from tests.stack import postgres
+from tests.stack import django_code, postgres
 from tests.stack.stack import Stack
 
 JOBS = 2000
 GREENLETS = 200
 POOL_SIZE = 5
+
+
+# in turn a task that asks Postgres and three that do nothing
+_MIXED = f"""
+from celery import current_app
+from warren.delivery import outbox
+asks, rests = (current_app.tasks[f"probe.io.{{name}}"] for name in ("query", "noop"))
+with outbox.together():
+    made = [rests.delay() if number % 4 else asks.delay(0) for number in range({JOBS})]
+answer = made[0].id
+"""
 
 
 # those of the pool; the worker's lease has one of its own
@@ -44,6 +55,15 @@ def test_200_greenlets_share_the_configured_number_of_connections(stack: Stack) 
     together = batches.most_at_once(stack, first)
     assert together > GREENLETS / 2, "the tasks did not run together, so nothing was tried"
     assert 0 < max(seen) <= POOL_SIZE, seen
+
+
+@pytest.mark.settings(WORKER_IO_CONCURRENCY=str(GREENLETS), WORKER_IO_DB_POOL_SIZE=str(POOL_SIZE))
+def test_tasks_that_ask_postgres_do_not_wait_for_tasks_that_do_not(stack: Stack) -> None:
+    """Outcomes are stored together by one of those who finish; it may be one that has no connection yet."""
+    with workers.not_consuming(stack, worker="io"):
+        first = django_code.run(stack, _MIXED)
+
+    batches.wait(stack, first, count=JOBS, state="succeeded")
 
 
 def _rate(stack: Stack, *, worker: str) -> float:

@@ -16,7 +16,7 @@ from celery import current_task
 from celery.worker.control import control_command
 from celery.worker.state import requests
 
-from warren.delivery import claim
+from warren.delivery import pooled
 from warren.delivery.errors import CancelledError
 from warren.delivery.models import Job
 from warren.delivery.states import State
@@ -42,7 +42,7 @@ def raise_if_cancelled() -> None:
         return
     request.update(asked_at=time.monotonic())
     goes_on = Job.objects.filter(pk=request.id, attempt=attempt, state=State.RUNNING).exists()
-    claim.give_back_pooled_connection()
+    pooled.give_back()
     if not goes_on:
         raise CancelledError(f"attempt {attempt} of job {request.id} was cancelled or lost")
 

@@ -23,10 +23,9 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from celery.exceptions import Ignore, Reject
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import adoption, arrival, expiry, leases, losses, outcomes, prepared
+from warren.delivery import adoption, arrival, expiry, leases, losses, outcomes, pooled, prepared
 from warren.delivery.arrival import Arrival
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError
@@ -83,7 +82,7 @@ def take(task: "JobTask") -> int:
         claim = patiently(lambda: _claim(task))
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
-    give_back_pooled_connection()
+    pooled.give_back()  # the body may wait on a network
     return claim.attempt
 
 
@@ -112,14 +111,6 @@ def take_all(arrivals: Mapping[str, Arrival], *, worker: str) -> dict[str, Claim
     return taken
 
 
-def give_back_pooled_connection() -> None:
-    """Hand the connection back before others wait for it: ahead of a body that waits on a network, and where Celery
-    works on after its own last moment for that, as it does when a greenlet has met the hard time limit.
-    """
-    if settings.POOLED and not connection.in_atomic_block:
-        connection.close()
-
-
 def patiently[T](step: Callable[[], T]) -> T:
     """Do the step, again and again while Postgres is away. Raises `DatabaseUnreachableError` after a minute.
 
@@ -141,7 +132,7 @@ def patiently[T](step: Callable[[], T]) -> T:
 def _claim(task: "JobTask") -> Claim:
     request: Any = task.request
     wanted = _Wanted(request.id, arrival.of(vars(request)), request.hostname or "")
-    taken = _together.ask(wanted) if settings.POOLED and not connection.in_atomic_block else _take_each([wanted])[0]
+    taken = _together.ask(wanted) if pooled.give_back() else _take_each([wanted])[0]
     if taken is None and not adoption.adopt(task):
         raise Ignore(f"job {request.id} is final or runs elsewhere")
     return taken or Claim(attempt=1, losses=0)

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 
-from warren.delivery import prepared
+from warren.delivery import pooled, prepared
 from warren.delivery.batching.combining import Combiner
 
 # One statement for any number of jobs; those that are no longer at this attempt, or no longer running, are left out.
@@ -40,7 +39,8 @@ class Success(NamedTuple):
 
 def succeed(success: Success) -> bool:
     """Make one job succeeded; False, and nothing changed, if its attempt is no longer the current one."""
-    if settings.POOLED and not connection.in_atomic_block:
+    # the body may hold a connection, and whoever stores the outcomes of all may wait for one
+    if pooled.give_back():
         return _together.ask(success)
     return bool(succeed_all([success]))
 

@@ -9,7 +9,7 @@ from celery import states as celery_states
 from celery.backends.base import BaseBackend
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 
-from warren.delivery import claim
+from warren.delivery import claim, pooled
 from warren.delivery.listening import listener
 from warren.delivery.models import Job
 from warren.delivery.states import State
@@ -51,6 +51,7 @@ class ReadingBackend(BaseBackend):
                     raise CeleryTimeoutError(f"job {task_id} was not final after {timeout} s")
                 longest = min(interval, LONGEST_POLL_S)
                 pause = longest if told else min(pause * 2, longest)
+                pooled.give_back()  # the job may need it to become final
                 changed.wait(pause if timeout is None else min(pause, timeout - waited))
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from warren.delivery import claim, closing, history, outbox
+from warren.delivery import claim, closing, history, outbox, pooled
 from warren.delivery.closing import Outcome
 from warren.delivery.errors import ResultTooLargeError
 from warren.delivery.models import Chord, Job, ResultGroup
@@ -135,7 +135,7 @@ class JobBackend(ReadingBackend, GroupingBackend):
             return closed
 
         closed = claim.patiently(step)
-        claim.give_back_pooled_connection()
+        pooled.give_back()  # Celery's own last moment for that has passed where a greenlet has met its hard time limit
         return closed
 
     def _store_result(

@@ -1,0 +1,103 @@
+"""Threads that share one connection, each of which waits for another: in a process of its own, as a worker's settings are."""
+
+import os
+import subprocess
+import sys
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from warren.delivery.models import Job
+from warren.delivery.states import State
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WITHIN_S = 30  # Python's start included; a pool waits five minutes for a connection
+
+_WORKER = """
+import sys, threading, time
+import django
+django.setup()
+from celery import current_app
+from django.db import connection
+from warren.delivery import outcomes
+from warren.delivery.models import Job
+from warren.delivery.outcomes import Success
+
+def run(*functions):
+    threads = [threading.Thread(target=function, daemon=True) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive(), "they wait for each other"
+
+def query():
+    connection.ensure_connection()
+
+def until(condition):
+    while not condition():
+        time.sleep(0.01)
+
+def waits():
+    return connection.pool.get_stats().get("requests_waiting")
+
+assert connection.pool.max_size == 1
+"""
+_FINISH = """
+held = threading.Event()
+
+def without_a_connection():
+    held.wait()
+    outcomes.succeed(Success("first", 1, "1"))
+    connection.close()  # as Celery does after each task
+
+def with_one():
+    query()
+    held.set()
+    until(waits)
+    outcomes.succeed(Success("second", 1, "1"))
+
+run(without_a_connection, with_one)
+"""
+_GET = """
+asked = threading.Event()
+
+def asks():
+    query()
+    asked.set()
+    assert current_app.AsyncResult(sys.argv[1]).get(timeout=8) == 3
+
+def finishes():
+    asked.wait()
+    time.sleep(0.5)
+    Job.objects.filter(pk=sys.argv[1]).update(state="succeeded", result="3", finished_at=django.utils.timezone.now())
+    connection.close()
+
+run(asks, finishes)
+"""
+
+
+def _run(code: str, *arguments: str) -> None:
+    own = {
+        "WARREN_SERVICE": "worker",
+        "WORKER_POOL": "threads",
+        "DB_POOL_SIZE": "1",
+        "POSTGRES_DB": str(connection.settings_dict["NAME"]),
+    }
+    command = [sys.executable, "-c", _WORKER + code, *arguments]
+    done = subprocess.run(  # noqa: S603  the code above
+        command, capture_output=True, text=True, timeout=WITHIN_S, check=False, env={**os.environ, **own}
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_that_stores_its_outcome_with_others_holds_no_connection_meanwhile() -> None:
+    _run(_FINISH)
+
+
+def test_one_that_waits_for_a_result_holds_no_connection_meanwhile() -> None:
+    job = Job.objects.create(id=str(uuid4()), task="some.task", queue="cpu", state=State.RUNNING)
+
+    _run(_GET, job.pk)
