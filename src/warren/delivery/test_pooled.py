@@ -1,4 +1,4 @@
-"""Threads that share one connection, each of which waits for another: in a process of its own, as a worker's settings are."""
+"""Threads that share one connection and wait for each other: in a process of its own, whose settings are a worker's."""
 
 import os
 import subprocess

@@ -5,7 +5,8 @@
               done, the first of the next group does all of that
 
 So nobody waits for others when there are none, and under load a statement carries as many jobs as came during the one
-before. Nobody does more than the work of one group.
+before. Nobody does more than the work of one group. Who asks must not hold what the work needs, such as a connection
+of a pool: whoever does it may wait for that (`pooled.py`).
 
     the work fails         everyone of the group gets the error
     an asker is killed     its part is done, and nobody hears of it. If it was to do the work, the others of its group
