@@ -24,6 +24,7 @@ from warren.delivery.publisher import BrokerError
 from warren.delivery.topology import MARK_PREFIX
 
 CONFIRM_TIMEOUT_S = 15.0  # a broker under a memory or disk alarm stops answering; the rows stay with us meanwhile
+ANSWER_TIMEOUT_S = 15.0  # a broker that is frozen keeps the connection, and the kernel vouches for it
 BROKER_ERRORS = (AMQPError, OperationalError, OSError)
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,8 @@ class RabbitMQPublisher:
     def _open(self) -> None:
         if self._channel is not None:
             return
-        self._connection = self._app.connection_for_write()
+        bounds = {"read_timeout": ANSWER_TIMEOUT_S, "write_timeout": ANSWER_TIMEOUT_S}
+        self._connection = self._app.connection_for_write(transport_options=bounds)
         broker_addresses.connect(self._connection)
         self._channel = self._connection.channel()
         self._channel.confirm_select()
