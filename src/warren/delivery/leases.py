@@ -96,9 +96,12 @@ class Lease:
             self._renew()
         except psycopg.Error as exc:
             log.warning("the lease of %s could not be renewed: %s", self._row["name"], exc)
-            self._disconnect()
-            return RENEW_EVERY_S / 2
-        return RENEW_EVERY_S
+        except Exception:  # the thread must live: without it every job of a healthy worker runs twice
+            log.exception("the lease of %s could not be renewed", self._row["name"])
+        else:
+            return RENEW_EVERY_S
+        self._disconnect()
+        return RENEW_EVERY_S / 2
 
     def _disconnect(self) -> None:
         if self._connection:

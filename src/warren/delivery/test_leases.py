@@ -48,6 +48,25 @@ def test_it_tells_who_lives_when_it_starts_and_goes_on(lease: Lease, wait_until:
     assert leases.current == lease.id
 
 
+def test_it_goes_on_when_a_renewal_fails_for_a_reason_that_nobody_foresaw(
+    lease: Lease, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = threading.Event()
+
+    def fail() -> list[str]:
+        failed.set()
+        raise RuntimeError("dictionary changed size during iteration")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lease, "_running", fail)
+        assert failed.wait(10)
+    before = _seen_at(lease.id)
+
+    wait_until(lambda: _seen_at(lease.id) != before)
+
+    assert "dictionary changed size" in caplog.text
+
+
 def test_it_lets_its_jobs_go_when_it_is_given_up(lease: Lease, wait_until: Callable[..., None]) -> None:
     wait_until(lambda: _seen_at(lease.id) is not None)
     running = {"task": "t", "queue": "cpu", "state": State.RUNNING, "attempt": 1, "started_at": timezone.now()}
