@@ -85,6 +85,15 @@ def _all_places_are_free(pool: GeventPool) -> bool:
     return _states(_submit_all(pool, "xyz")) == ["runs"] * PLACES + ["waits"]
 
 
+def test_all_its_tasks_may_look_up_names_at_once_and_the_worker_too() -> None:
+    pool = GeventPool(10 * PLACES)
+    pool.start()
+
+    assert gevent.get_hub().threadpool.maxsize > 10 * PLACES
+
+    places.current = None
+
+
 def test_no_more_bodies_run_than_there_are_places_and_the_others_wait_in_order(pool: GeventPool) -> None:
     bodies = _submit_all(pool, "abcd")
     assert _states(bodies) == ["runs", "runs", "waits", "waits"]
