@@ -20,7 +20,7 @@ from celery import Celery
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
-from warren.delivery import broker_addresses
+from warren.delivery import broker_addresses, pooled
 from warren.delivery.errors import BrokerUnreachableError, LosableInChordError
 from warren.delivery.topology import LOSABLE_EXCHANGE, is_redis, redis_priority
 
@@ -83,6 +83,7 @@ def _address(app: Celery, priority: int | None) -> dict[str, Any]:
 
 
 def _send(app: Celery, send: Callable[..., None], name: str, producer: Any) -> None:
+    pooled.give_back()  # a broker that is away takes its time
     try:
         with app.producer_or_acquire(producer) as ours:
             send(ours)

@@ -74,6 +74,7 @@ class JobBackend(ReadingBackend, GroupingBackend):
         if not self._fail(outcome, follow) and limit_s:
             # Celery acks it now, though its claim has still been waiting
             claim.patiently(lambda: outbox.send_again([task_id], states=(State.QUEUED, State.RETRYING)))
+            pooled.give_back()
 
     def end(self, task_id: str, *, state: State, error: Exception, request: Context) -> bool:
         """Make an open job `dead`, `cancelled` or `expired`, and tell what follows from it, as a failure does.
@@ -102,9 +103,14 @@ class JobBackend(ReadingBackend, GroupingBackend):
 
     @override
     def store_result(self, task_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Store a state; waits for a Postgres that restarts."""
+        """Store a state; waits for a Postgres that restarts.
+
+        The consuming greenlet comes here too, with what it gives up when it loses RabbitMQ; nobody tidies up after it.
+        """
         store = super().store_result
-        return claim.patiently(lambda: store(task_id, *args, **kwargs))
+        stored = claim.patiently(lambda: store(task_id, *args, **kwargs))
+        pooled.give_back()
+        return stored
 
     def storable(self, result: Any) -> str:
         """Give the result as JSON.

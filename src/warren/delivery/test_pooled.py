@@ -79,6 +79,38 @@ run(asks, finishes)
 """
 
 
+_STORE = """
+from celery.app.task import Context
+from celery.exceptions import TimeLimitExceeded
+
+job_id = sys.argv[1]
+current_app.backend.store_result(job_id, {"done": 1}, "PROGRESS", request=Context(id=job_id, job_attempt=1))
+assert connection.connection is None, "progress"
+late = Context(id=job_id, job_attempt=7)
+current_app.backend.mark_as_failure(job_id, TimeLimitExceeded(5), request=late)
+assert connection.connection is None, "a time limit that is not the job's any more"
+"""
+
+
+_SEND = """
+from celery import shared_task
+from warren.delivery.errors import BrokerUnreachableError
+
+@shared_task(name="pooled.note", queue="cpu", durable=False)
+def note():
+    pass
+
+query()
+current_app.conf.broker_write_url = "pyamqp://127.0.0.1:1//"
+try:
+    note.delay()
+except BrokerUnreachableError:
+    assert connection.connection is None
+else:
+    raise AssertionError("it was sent")
+"""
+
+
 def _run(code: str, *arguments: str) -> None:
     own = {
         "WARREN_SERVICE": "worker",
@@ -101,3 +133,14 @@ def test_one_that_waits_for_a_result_holds_no_connection_meanwhile() -> None:
     job = Job.objects.create(id=str(uuid4()), task="some.task", queue="cpu", state=State.RUNNING)
 
     _run(_GET, job.pk)
+
+
+def test_whoever_stores_something_outside_a_task_keeps_no_connection() -> None:
+    """A greenlet that has met its hard limit, and the one that consumes: nobody tidies up after them."""
+    job = Job.objects.create(id=str(uuid4()), task="some.task", queue="cpu", state=State.RUNNING, attempt=1)
+
+    _run(_STORE, job.pk)
+
+
+def test_one_that_waits_for_the_broker_holds_no_connection_meanwhile() -> None:
+    _run(_SEND)
