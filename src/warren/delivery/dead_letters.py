@@ -6,15 +6,17 @@ messages back again and again and is no reason to give up a job; a job that kill
 
     relay dies before the ack   the message is delivered again; one loss too many is counted
     the job is final            cancelled, or finished by its last delivery: the message is dropped
+    the job cannot be ended     logged; the message is dropped, and the reconciler finds the job
     no such job                 somebody else's message: logged, with its headers, and dropped
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
-from warren.delivery import losses
+from warren.delivery import losses, savepoint
 from warren.delivery.models import Job
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ def bury(message: Any) -> None:
         if job is None:
             log.error("a dead message belongs to no job (%s): %s", reason, message.headers)
         elif not job.is_final:
-            losses.count(job, reason=reason)
+            savepoint.attempt(partial(losses.count, job, reason=reason), what=f"the loss of job {job_id}")
 
 
 def _reason(headers: dict[str, Any]) -> str:

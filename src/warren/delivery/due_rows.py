@@ -41,12 +41,15 @@ def until_next(rows: list[Any], due: list[Any], *, longest_s: float) -> float:
     return 0.0 if len(rows) == BATCH else longest_s
 
 
-def settle_unwanted(due: list[Any]) -> set[str]:
-    """Jobs among these that need no message any more: those past their expiry become expired here."""
-    overdue = [row.job_id for row in due if row.job.expires_at and row.job.expires_at <= row.now]
-    if overdue:
-        expiry.settle(overdue)
-    return {*overdue, *(row.job_id for row in due if row.job.is_final)}
+def settle_unwanted(due: list[Any]) -> tuple[set[str], dict[int, str]]:
+    """Jobs among these that need no message any more: those past their expiry become expired here.
+
+    Beside them the messages of those that could not be ended: primary key → reason.
+    """
+    overdue = {row.job_id: row.pk for row in due if row.job.expires_at and row.job.expires_at <= row.now}
+    failed = expiry.settle(overdue) if overdue else {}
+    unwanted = {*overdue, *(row.job_id for row in due if row.job.is_final)} - failed.keys()
+    return unwanted, {overdue[job_id]: f"its job cannot be ended: {error!r}" for job_id, error in failed.items()}
 
 
 def close(gone: list[Any], *, queued: list[str]) -> None:

@@ -17,11 +17,12 @@ import logging
 import random
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
-from warren.delivery import endings, history, outbox, outcomes
+from warren.delivery import endings, history, outbox, outcomes, savepoint
 from warren.delivery.errors import WorkersLost
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import OPEN, State, in_states
@@ -66,9 +67,12 @@ def returned(message_ids: Mapping[str, str]) -> set[str]:
     known = Job.objects.filter(pk__in=list(message_ids), state=State.RUNNING).exclude(lease=outcomes.REPLACED)
     locked = known.select_for_update().order_by("pk")
     running = [job for job in locked if job.message_id == message_ids[job.pk]]
-    counted = [job for job in running if job.losses + 1 >= LOSS_LIMIT or (job.message and _shared_worker_of(job))]
-    for job in counted:
-        count(job, reason="its message came back unanswered")
+    due = [job for job in running if job.losses + 1 >= LOSS_LIMIT or (job.message and _shared_worker_of(job))]
+    count_one = partial(count, reason="its message came back unanswered")
+    # one that cannot be counted, or ended, is claimed like the others: nobody else would look after it
+    counted = [
+        job for job in due if savepoint.attempt(partial(count_one, job), what=f"the loss of job {job.pk}") is None
+    ]
     others = [job.pk for job in running if job not in counted]
     if others:
         history.record(others, kind=history.LOST, reason="its message came back unanswered")

@@ -13,6 +13,8 @@ A pass, in one transaction:
     RabbitMQ away          the rows stay, with the reason; the relay backs off and connects again
     RabbitMQ wiped         seen before the first pass of a new connection: what it was given is sent again (`wipe.py`)
     Postgres away          the relay backs off; nothing was deleted
+    a job cannot be ended  its message is put off with the reason; the others go on (`savepoint.py`)
+    a defect               logged with its traceback; the relay backs off, and is not shown alive until a pass goes well
 """
 
 import logging
@@ -76,12 +78,11 @@ class Relay:
                 back_off_s = FIRST_BACK_OFF_S
             except (BrokerError, OperationalError, InterfaceError, psycopg.Error) as exc:
                 log.warning("relay backs off for %.1f s: %s", back_off_s, exc)
-                self.close()
-                connection.close()
-                self._stopping.wait(back_off_s)
-                back_off_s = min(back_off_s * 2, LONGEST_BACK_OFF_S)
-                # whatever was away may have been away for workers too: first let them renew their leases
-                self._reconciled_at = time.monotonic()
+                back_off_s = self._back_off(back_off_s)
+            except Exception:
+                log.exception("relay backs off for %.1f s", back_off_s)
+                back_off_s = self._back_off(back_off_s)
+                continue
             self._on_pass()
         self.close()
 
@@ -115,13 +116,22 @@ class Relay:
             due = let_out
             if not due:
                 return 0
-            unwanted = due_rows.settle_unwanted(due)
-            wanted = [message for message in due if message.job_id not in unwanted]
-            refused = self._publisher.publish(wanted, at=rows[0].now)
+            unwanted, put_off = due_rows.settle_unwanted(due)
+            wanted = [message for message in due if message.job_id not in unwanted and message.pk not in put_off]
+            refused = put_off | self._publisher.publish(wanted, at=rows[0].now)
             due_rows.note(refused)
             gone = [message for message in due if message.pk not in refused]
             due_rows.close(gone, queued=[message.job_id for message in gone if message.job_id not in unwanted])
         return len(gone)
+
+    def _back_off(self, wait_s: float) -> float:
+        """Drop both connections and wait; returns how long to wait if the next pass fails too."""
+        self.close()
+        connection.close()
+        self._stopping.wait(wait_s)
+        # whatever was away may have been away for workers too: first let them renew their leases
+        self._reconciled_at = time.monotonic()
+        return min(wait_s * 2, LONGEST_BACK_OFF_S)
 
     def _listen(self) -> None:
         """Hear of rows that are added from now on, also while a pass runs: psycopg keeps what comes meanwhile."""

@@ -2,8 +2,13 @@
 
 Here is what writes outcomes, guarded as `closing.py` says; `result_reading.py` reads them, `result_groups.py` keeps
 groups and chords.
+
+    an errback that takes a task's id   sent as a job, in the transaction that makes this one final
+    one that takes (request, exc, tb)   called there, as Celery promises, by whatever ends the job: a worker, the relay,
+                                        a cancel. If it fails, it is undone and logged; the job ends all the same
 """
 
+import copy
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,12 +17,13 @@ from typing import Any, override
 
 from celery import states as celery_states
 from celery.app.task import Context
-from celery.exceptions import TaskRevokedError, TimeLimitExceeded
+from celery.canvas import Signature
+from celery.exceptions import NotRegistered, TaskRevokedError, TimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from warren.delivery import claim, closing, history, outbox, pooled
+from warren.delivery import claim, closing, history, outbox, pooled, savepoint
 from warren.delivery.closing import Outcome
 from warren.delivery.errors import ResultTooLargeError
 from warren.delivery.models import Chord, Job, ResultGroup
@@ -143,6 +149,34 @@ class JobBackend(ReadingBackend, GroupingBackend):
         closed = claim.patiently(step)
         pooled.give_back()  # Celery's own last moment for that has passed where a greenlet has met its hard time limit
         return closed
+
+    def _call_task_errbacks(self, request: Any, exc: Exception, traceback: Any) -> None:
+        """Celery's, which swallows what an errback raises: in a transaction that has been aborted by it."""
+        celery: Any = super()  # whose types leave this out
+        if _is_eager(request):
+            celery._call_task_errbacks(request, exc, traceback)  # noqa: SLF001  there may be no database
+            return
+        sent = copy.copy(request)
+        sent.errbacks = []
+        for each in request.errbacks:
+            errback: Any = self.app.signature(each)
+            errback._app = errback._app or self.app  # noqa: SLF001  as Celery's own does
+            if self._is_called_here(errback):
+                call = partial(errback, request, exc, traceback)
+                savepoint.attempt(call, what=f"errback {errback.task} of job {request.id}")
+            else:
+                sent.errbacks.append(errback)
+        celery._call_task_errbacks(sent, exc, traceback)  # noqa: SLF001  as above
+
+    def _is_called_here(self, errback: Signature[Any]) -> bool:
+        """As Celery tells it: not a bound task, which may retry, nor one that takes no more than an id."""
+        try:
+            header = getattr(errback.type, "__header__", None)
+        except NotRegistered:
+            return False
+        if header is None or isinstance(header, partial):
+            return False
+        return bool(self._errback_arity_greater(errback, 1))  # type: ignore[attr-defined]  # celery-types leaves it out
 
     def _store_result(
         self,

@@ -63,6 +63,21 @@ def test_it_makes_the_job_dead_with_the_reason_when_that_was_one_loss_too_many(
     relay.close()
 
 
+def test_it_goes_on_when_the_job_cannot_be_ended(
+    app: Celery, queues: dict[str, Queue], wait_until: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay, result = _given_up(app, queues, wait_until)
+    Job.objects.update(losses=LOSS_LIMIT - 1, message="no JSON")
+
+    relay.reconcile()
+
+    job = Job.objects.get(pk=result.id)
+    assert (job.is_final, job.losses) == (False, LOSS_LIMIT - 1)
+    assert not _has_arrived(queues[DEAD_LETTER_QUEUE])
+    assert f"the loss of job {result.id} failed" in caplog.text
+    relay.close()
+
+
 def test_it_changes_nothing_when_the_job_is_final(app: Celery, queues: dict[str, Queue], wait_until: Any) -> None:
     relay, result = _given_up(app, queues, wait_until)
     Job.objects.filter(pk=result.id).update(state=State.SUCCEEDED, result="3")

@@ -106,6 +106,17 @@ def test_it_ends_the_culprit_when_it_has_crashed_often_enough(deliver: Deliver) 
     assert Job.objects.get(pk=innocent.pk).state == State.ACCEPTED
 
 
+def test_it_claims_the_other_and_the_culprit_once_more_when_that_cannot_be_ended(deliver: Deliver) -> None:
+    culprit, other = _runs_in(_worker("prefork"), losses=LOSS_LIMIT - 1), _runs_in(_worker("prefork"))
+    Job.objects.filter(pk=culprit.pk).update(message="no JSON")
+
+    for job in (culprit, other):
+        deliver(note, job.pk, job.pk, redelivered=True)
+
+    assert ran == [culprit.pk, other.pk]
+    assert Job.objects.get(pk=culprit.pk).losses == LOSS_LIMIT
+
+
 def test_it_ends_nobody_when_two_are_as_suspect(deliver: Deliver) -> None:
     worker = _worker("gevent")
     two = [_runs_in(worker, losses=LOSS_LIMIT - 1) for _ in range(2)]

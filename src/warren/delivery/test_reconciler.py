@@ -42,6 +42,17 @@ def test_it_sends_a_job_again_when_its_queue_is_empty(state: State) -> None:
     assert Job.objects.get(pk=job_id).state == State.ACCEPTED
 
 
+def test_it_sends_the_other_orphan_again_when_one_cannot_be_ended() -> None:
+    poison, other = (_queued_job(state=State.RUNNING) for _ in range(2))
+    Job.objects.update(attempt=1, lease=uuid4(), started_at=LONG_AGO)
+    Job.objects.filter(pk=poison).update(message="no JSON", losses=LOSS_LIMIT - 1)
+
+    reconciler.run(cannot_tell, now=timezone.now())
+
+    assert OutboxMessage.objects.get().job_id == other
+    assert Job.objects.get(pk=poison).state == State.RUNNING
+
+
 def test_it_leaves_a_job_when_the_brokercannot_tell_what_waits() -> None:
     _queued_job()
 

@@ -26,6 +26,13 @@ def add(left: int, right: int) -> int:
     return left + right
 
 
+@shared_task(name="relay.forbidden", queue="cpu")
+def forbidden(_request: Any, _exc: Exception, _traceback: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE pg_monitor")
+        cursor.execute("SELECT * FROM warren_job")
+
+
 @pytest.fixture
 def relay(app: Celery) -> Iterator[Relay]:
     made = Relay(app, on_pass=lambda: None)
@@ -106,6 +113,61 @@ def test_it_sends_the_others_when_one_row_is_no_message(relay: Relay, queues: Qu
 
     assert "not a message" in OutboxMessage.objects.get(job_id=poison.id).last_error
     assert _take(queues["cpu"]).headers["id"] == sent.id
+
+
+def test_it_ends_and_sends_the_others_when_one_job_cannot_be_ended(
+    relay: Relay, queues: Queues, caplog: pytest.LogCaptureFixture
+) -> None:
+    poison, expired = add.apply_async((1, 2), expires=60), add.apply_async((1, 2), expires=60)
+    sent = add.delay(3, 4)
+    Job.objects.exclude(pk=sent.id).update(expires_at=timezone.now() - timedelta(seconds=1))
+    Job.objects.filter(pk=poison.id).update(message="no JSON")
+
+    assert relay.run_pass() == 2
+
+    message = OutboxMessage.objects.get()
+    assert (message.job_id, message.failures) == (poison.id, 1)
+    assert "its job cannot be ended: JSONDecodeError" in message.last_error
+    assert message.available_at > timezone.now()
+    assert Job.objects.get(pk=poison.id).state == State.ACCEPTED
+    assert Job.objects.get(pk=expired.id).state == State.EXPIRED
+    assert _take(queues["cpu"]).headers["id"] == sent.id
+    assert f"the expiry of job {poison.id} failed" in caplog.text
+
+
+def test_it_expires_a_job_when_its_errback_has_no_right_to_a_table(relay: Relay) -> None:
+    result = add.apply_async((1, 2), expires=60, link_error=forbidden.s())
+    Job.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert relay.run_pass() == 1
+
+    assert Job.objects.get(pk=result.id).state == State.EXPIRED
+
+
+@pytest.mark.usefixtures("queues")
+def test_it_goes_on_and_is_not_alive_meanwhile_when_a_pass_fails_by_a_defect(
+    app: Celery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    passes: list[str] = []
+
+    def note_and_stop() -> None:
+        passes.append("alive")
+        running.stop()
+
+    running = Relay(app, on_pass=note_and_stop)
+    well = running.run_pass
+
+    def fail_once() -> int:
+        monkeypatch.setattr(running, "run_pass", well)
+        passes.append("defect")
+        raise AttributeError("a defect")
+
+    monkeypatch.setattr(running, "run_pass", fail_once)
+
+    running.run()
+
+    assert passes == ["defect", "alive"]
+    assert "AttributeError: a defect" in caplog.text
 
 
 def test_it_publishes_nothing_when_the_job_was_cancelled_or_has_expired(relay: Relay, queues: Queues) -> None:

@@ -1,3 +1,4 @@
+import contextlib
 import math
 import time
 from datetime import timedelta
@@ -10,10 +11,12 @@ from celery.app.task import Context
 from celery.exceptions import TimeLimitExceeded
 from celery.exceptions import TimeoutError as CeleryTimeoutError
 from celery.result import AsyncResult, GroupResult
+from django.contrib.auth import get_user_model
+from django.db import DataError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from warren.delivery import leases
+from warren.delivery import endings, leases
 from warren.delivery.conftest import Deliver
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.states import State
@@ -39,6 +42,36 @@ def ignored() -> str:
 @shared_task(name="results.fail", queue="cpu")
 def fail() -> None:
     raise ValueError("no such file")
+
+
+@shared_task(name="results.tell", queue="cpu")
+def tell(request: Context, exc: Exception, _traceback: Any) -> None:
+    told.append(f"{request.id}: {exc}")
+
+
+@shared_task(name="results.query_badly", queue="cpu")
+def query_badly(_request: Context, _exc: Exception, _traceback: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM nobody_s_table")
+
+
+@shared_task(name="results.save_badly", queue="cpu")
+def save_badly(_request: Context, _exc: Exception, _traceback: Any) -> None:
+    get_user_model()(email="x" * 1000).save()
+
+
+@shared_task(name="results.save_badly_and_hide_it", queue="cpu")
+def save_badly_and_hide_it(_request: Context, _exc: Exception, _traceback: Any) -> None:
+    with contextlib.suppress(DataError):
+        get_user_model()(email="x" * 1000).save()
+
+
+@shared_task(name="results.take_an_id", queue="cpu")
+def take_an_id(job_id: str) -> None:
+    told.append(job_id)
+
+
+told: list[str] = []
 
 
 def _ask(job_id: str) -> AsyncResult[Any]:
@@ -188,6 +221,24 @@ def test_it_marks_a_job_expired_when_the_worker_found_its_message_too_old(job: J
 
     job.refresh_from_db()
     assert job.state == State.EXPIRED
+
+
+@pytest.mark.parametrize("spoiling", [query_badly, save_badly, save_badly_and_hide_it], ids=lambda task: task.name)
+def test_it_ends_the_job_and_calls_the_others_when_an_errback_fails_in_postgres(
+    spoiling: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    told.clear()
+    errbacks = [spoiling.s(), tell.s(), take_an_id.s()]
+    job = Job.objects.get(pk=give.apply_async((1,), link_error=errbacks).id)
+
+    with transaction.atomic():
+        assert endings.end(job, state=State.EXPIRED, error=RuntimeError("too late"))
+
+    job.refresh_from_db()
+    assert job.state == State.EXPIRED
+    assert told == [f"{job.pk}: too late"]
+    assert Job.objects.get(task=take_an_id.name).args == [job.pk]
+    assert f"errback {spoiling.name} of job {job.pk} failed" in caplog.text
 
 
 def test_it_gives_up_waiting_when_the_timeout_passes(job: Job) -> None:
