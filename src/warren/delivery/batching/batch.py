@@ -10,10 +10,13 @@ STORE_EVERY_S, and after HAND_BACK_AFTER_S gives what has not started back to th
 
     child dies            what was not stored is claimed again by another attempt
     Postgres stays away   the whole batch goes back to the broker; what was stored is dropped there by the claim
+    the keeper fails      logged, and it tries again; what it could not hand back runs here, or, if its turn has passed
+                          meanwhile, is handed back at the end
 
 Owner: the child's main thread; the keeper shares the batch under its lock, and uses a connection of its own.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -40,6 +43,8 @@ type Trace = Callable[..., Any]
 current: "Batch | None" = None
 _begun = threading.Event()
 _keeper: threading.Thread | None = None
+
+log = logging.getLogger(__name__)
 
 
 class Batch:
@@ -79,11 +84,20 @@ class Batch:
                     del self._done[: len(done)]
 
     def hand_back(self) -> None:
-        """Send what has not started again, for another process; its turn here never comes."""
-        with self._lock:
-            left, self._not_started = self._not_started, set()
-        if left:
-            outbox.send_again(left, states=[State.RUNNING])
+        """Send what has not started again, for another process; its turn here never comes.
+
+        Raises `DatabaseUnreachableError` and Django's errors; nothing is handed back then.
+        """
+        with self._storing:
+            with self._lock:
+                left, self._not_started = self._not_started, set()
+            try:
+                if left:
+                    claim.patiently(lambda: outbox.send_again(left, states=[State.RUNNING]))
+            except Exception:
+                with self._lock:
+                    self._not_started |= left
+                raise
 
 
 def run(trace: Trace, jobs: list[tuple[Any, ...]]) -> list[Outcome]:
@@ -100,6 +114,7 @@ def run(trace: Trace, jobs: list[tuple[Any, ...]]) -> list[Outcome]:
         with log_lines.of_successes_together():
             done = _run_all(current, trace, jobs)
             current.store()
+            current.hand_back()  # what was passed over while that failed
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
     finally:
@@ -127,7 +142,7 @@ def _outcome(trace: Trace, job: tuple[Any, ...]) -> Outcome:
 
 def _wake_keeper() -> None:
     global _keeper  # noqa: PLW0603  one in each child
-    if _keeper is None:
+    if _keeper is None or not _keeper.is_alive():
         _keeper = threading.Thread(target=_keep, name="keeper", daemon=True)
         _keeper.start()
     _begun.set()
@@ -136,16 +151,24 @@ def _wake_keeper() -> None:
 def _keep() -> None:
     while _begun.wait():
         time.sleep(STORE_EVERY_S)
-        batch = current
-        if batch is None:
-            _begun.clear()
+        _begun.clear()  # before the look: what begins after it is seen at the next turn
+        if (batch := current) is None:
             continue
-        age_s = time.monotonic() - batch.begun_at
-        if age_s < STORE_EVERY_S:
-            continue
+        _begun.set()
         try:
-            batch.store()
-            if age_s > HAND_BACK_AFTER_S:
-                batch.hand_back()
-        finally:
-            connection.close()
+            _look_after(batch)
+        except Exception:
+            log.exception("the keeper could not store what is done, or hand back what waits; it tries again")
+            time.sleep(claim.DATABASE_RETRY_S)
+
+
+def _look_after(batch: Batch) -> None:
+    age_s = time.monotonic() - batch.begun_at
+    if age_s < STORE_EVERY_S:
+        return
+    try:
+        batch.store()
+        if age_s > HAND_BACK_AFTER_S:
+            batch.hand_back()
+    finally:
+        connection.close()

@@ -3,15 +3,18 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import pytest
 from celery import Celery, chain, shared_task
 from celery.app.trace import trace_task_ret
+from celery.exceptions import Ignore
 from celery.result import AsyncResult
-from django.db import connection
+from django.db import InternalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from warren.delivery import outbox, outcomes
 from warren.delivery.arrival import Arrival
 from warren.delivery.batching import batch as batches
 from warren.delivery.batching import log_lines
@@ -177,11 +180,118 @@ def test_it_stores_the_others_and_hands_back_what_waits_when_a_job_hangs(
     assert Job.objects.get(pk=last.id).state == State.ACCEPTED
 
 
+def test_the_keeper_goes_on_when_it_could_not_store(
+    run_batch: RunBatch, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    _fail_once(monkeypatch, outcomes, "succeed_all")
+    first, hanging = add.delay(1, 1), hang.delay()
+    child = threading.Thread(target=_run_and_close, args=(run_batch, first, hanging))
+    child.start()
+    try:
+        wait_until(lambda: Job.objects.get(pk=first.id).state == State.SUCCEEDED)
+    finally:
+        may_end.set()
+        child.join(timeout=20)
+
+    assert Job.objects.get(pk=hanging.id).state == State.SUCCEEDED
+
+
+def test_the_keeper_hands_back_at_the_next_turn_when_it_could_not_before(
+    run_batch: RunBatch, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(batches, "HAND_BACK_AFTER_S", 0.2)
+    _fail_once(monkeypatch, outbox, "send_again")
+    hanging, last = hang.delay(), add.delay(2, 1)
+    child = threading.Thread(target=_run_and_close, args=(run_batch, hanging, last))
+    child.start()
+    try:
+        wait_until(lambda: Job.objects.filter(pk=last.id, attempt=1, state=State.ACCEPTED).exists())
+    finally:
+        may_end.set()
+        child.join(timeout=20)
+
+    assert ran == []
+    assert OutboxMessage.objects.get().job_id == last.id
+
+
+def test_it_hands_a_job_back_at_the_end_when_its_turn_passed_while_that_failed(
+    run_batch: RunBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = threading.Event()
+    start = Batch.start
+
+    def start_and_tell(self: Batch, job_id: str) -> int | None:
+        try:
+            return start(self, job_id)
+        except Ignore:
+            passed.set()
+            raise
+
+    def let_it_pass() -> None:
+        may_end.set()
+        assert passed.wait(10)
+
+    monkeypatch.setattr(Batch, "start", start_and_tell)
+    monkeypatch.setattr(batches, "HAND_BACK_AFTER_S", 0.2)
+    _fail_once(monkeypatch, outbox, "send_again", before=let_it_pass)
+    hanging, last = hang.delay(), add.delay(2, 1)
+
+    run_batch(hanging, last)
+
+    assert ran == []
+    assert OutboxMessage.objects.get().job_id == last.id
+
+
+def test_it_starts_a_job_after_all_when_it_could_not_be_handed_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = add.delay(1, 1)
+    batch = Batch(take_all({result.id: Arrival("1", redelivered=False)}, worker="here"))
+    _fail_once(monkeypatch, outbox, "send_again")
+
+    with pytest.raises(InternalError):
+        batch.hand_back()
+
+    assert batch.start(result.id) == 1
+
+
+def test_the_keeper_sees_a_batch_that_begins_just_when_it_finds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Racing(threading.Event):
+        turns = 0
+
+        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  Event's signature
+            self.turns += 1
+            return self.turns == 1
+
+        def clear(self) -> None:
+            monkeypatch.setattr(batches, "current", Batch({}))
+            self.set()
+            super().clear()
+
+    begun = Racing()
+    monkeypatch.setattr(batches, "_begun", begun)
+
+    batches._keep()
+
+    assert begun.is_set()
+
+
 def test_it_knows_only_the_jobs_that_it_has_claimed() -> None:
     result = add.delay(1, 1)
     batch = Batch(take_all({result.id: Arrival("1", redelivered=False)}, worker="here"))
 
     assert (batch.start(result.id), batch.start("of another")) == (1, None)
+
+
+def _fail_once(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, *, before: Callable[[], None] = lambda: None
+) -> None:
+    well = getattr(module, name)
+
+    def fail(*_args: Any, **_kwargs: Any) -> Any:
+        monkeypatch.setattr(module, name, well)
+        before()
+        raise InternalError("cannot execute UPDATE in a read-only transaction")
+
+    monkeypatch.setattr(module, name, fail)
 
 
 def _run_and_close(run_batch: RunBatch, *results: AsyncResult[Any]) -> None:
