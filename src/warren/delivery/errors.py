@@ -63,5 +63,9 @@ class OutOfMemoryError(DeliveryError):
     """The task wanted more memory than there is."""
 
 
+class ExitError(DeliveryError):
+    """The task asked its process to exit."""
+
+
 class WorkersLost(DeliveryError):  # noqa: N818  users see the name as the reason of a dead job
     """Each worker that ran the job was lost while it did."""

@@ -7,13 +7,15 @@ worker dies in the body        the message comes back; the next claim is the nex
 worker dies before the commit  the same; nothing of a transactional body is left
 worker dies after the commit   the message comes back, the job is final, it is dropped
 another attempt has won        the UPDATE matches nothing: rolled back, a transactional body's effects included
-the body fails                 a transactional body is rolled back; the failure is stored by Celery's tracer
+the body fails                 a transactional body is rolled back; the failure is stored by Celery's tracer.
+                               `sys.exit()` in it is a failure too, in every pool
 Postgres goes away in it       not the body's failure: the message comes back, and it is another attempt
 """
 
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from billiard.common import terminate_handler_fired
 from celery import Celery, signature
 from celery.app.trace import get_actual_ignore_result  # type: ignore[attr-defined]  # celery-types leaves it out
 from celery.contrib.django.task import DjangoTask
@@ -23,7 +25,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from warren.delivery import claim, losable, outcomes, places
 from warren.delivery.batching import batch as batches
-from warren.delivery.errors import CancelledError, DatabaseUnreachableError, OutOfMemoryError
+from warren.delivery.errors import CancelledError, DatabaseUnreachableError, ExitError, OutOfMemoryError
 from warren.delivery.outcomes import Success
 
 if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
@@ -74,7 +76,7 @@ class JobTask(DjangoTask[..., Any]):
         if request.is_eager:
             return self.run(*args, **kwargs)
         if not self.durable and getattr(request, losable.HEADER, False):
-            return self.run(*args, **kwargs)  # there is no job to claim or finish
+            return self._run_body(args, kwargs)  # there is no job to claim or finish
         batch = batches.current
         request.update(job_attempt=(batch and batch.start(request.id)) or claim.take(self))
         return self._run_in_transaction(args, kwargs) if self.transactional else self._run_plainly(args, kwargs)
@@ -106,6 +108,11 @@ class JobTask(DjangoTask[..., Any]):
         except MemoryError as exc:
             # a failure of this task; Celery would take it for one of the worker's main process, and end that
             raise OutOfMemoryError(f"{self.name} wanted more memory than there is") from exc
+        except (SystemExit, KeyboardInterrupt) as exc:
+            if terminate_handler_fired():
+                raise  # not the body's: a prefork child was told to end
+            # a failure too; Celery's pools would end their process, or in greenlets and threads answer to nobody
+            raise ExitError(f"{self.name} raised {exc!r}: a task ends by returning, or by an ordinary error") from exc
 
     def _run_in_transaction(self, args: Any, kwargs: Any) -> Any:
         result: Any = None

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import billiard.common
 import pytest
 from celery import shared_task
 from celery.exceptions import Retry
 from django.db import transaction
 from django.utils import timezone
 
-from warren.delivery import history
+from warren.delivery import history, losable
 from warren.delivery.conftest import Deliver
 from warren.delivery.losses import LOSS_LIMIT, count
 from warren.delivery.models import Job, JobEvent, OutboxMessage, Worker
@@ -18,6 +19,7 @@ from warren.delivery.states import State
 pytestmark = pytest.mark.django_db
 
 ran: list[str] = []
+leaves_by: list[BaseException] = []
 
 
 @shared_task(name="losses.note", queue="io")
@@ -28,6 +30,16 @@ def note(text: str) -> None:
 @shared_task(name="losses.greedy", queue="cpu")
 def greedy() -> None:
     raise MemoryError
+
+
+@shared_task(name="losses.leaver", queue="io")
+def leaver() -> None:
+    raise leaves_by[0]
+
+
+@shared_task(name="losses.lost_leaver", queue="io", durable=False)  # type: ignore[call-overload]  # durable= is ours
+def lost_leaver() -> None:
+    raise leaves_by[0]
 
 
 @shared_task(name="losses.again", queue="cpu", bind=True)
@@ -45,6 +57,7 @@ def overtaken(self: object) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_ran() -> None:
     ran.clear()
+    leaves_by.clear()
 
 
 def _worker(pool: str) -> Worker:
@@ -162,6 +175,40 @@ def test_it_fails_the_job_alone_when_it_wants_too_much_memory(deliver: Deliver) 
     assert job.state == State.FAILED
     assert not isinstance(outcome.retval, MemoryError)
     assert "more memory than there is" in job.traceback
+
+
+@pytest.mark.parametrize("way", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+def test_it_fails_the_job_when_its_body_asks_to_exit(deliver: Deliver, way: BaseException) -> None:
+    job = Job.objects.create(pk="leaver", task=leaver.name, queue="io", state=State.QUEUED)
+    leaves_by.append(way)
+
+    deliver(leaver, job.pk)
+
+    job.refresh_from_db()
+    assert job.state == State.FAILED
+    assert f"losses.leaver raised {way!r}" in job.traceback
+
+
+def test_it_fails_a_task_that_may_be_lost_when_it_asks_to_exit(deliver: Deliver) -> None:
+    leaves_by.append(SystemExit(3))
+
+    outcome = deliver(lost_leaver, "lost-leaver", **{losable.HEADER: True})
+
+    assert outcome.info.state == "FAILURE"
+
+
+def test_it_leaves_the_job_to_another_attempt_when_its_process_was_told_to_end(
+    deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job.objects.create(pk="ended", task=leaver.name, queue="io", state=State.QUEUED)
+    leaves_by.append(SystemExit(-113))
+    monkeypatch.setattr(billiard.common, "_should_have_exited", [True])  # as billiard's signal handler leaves it
+
+    with pytest.raises(SystemExit):
+        deliver(leaver, job.pk)
+
+    job.refresh_from_db()
+    assert job.state == State.RUNNING
 
 
 def test_it_retries_when_the_body_asked_inside_a_transaction_of_its_own(deliver: Deliver) -> None:

@@ -20,6 +20,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from billiard.einfo import ExceptionInfo
 from celery.exceptions import Reject
 
 from warren.delivery import places
@@ -83,7 +84,8 @@ class PlacesPool(Ahead):
     def _begin(self, order: Order) -> None:
         def done(outcome: Any) -> None:
             self._note_end(outcome)
-            order.options["callback"](outcome)
+            # Celery's `apply_target` gives an error here too, of what its tracer let pass, where only a tuple is read
+            order.options["error_callback" if isinstance(outcome, ExceptionInfo) else "callback"](outcome)
 
         try:
             self.on_apply(order.target, order.args, **order.options | {"callback": done})

@@ -198,6 +198,22 @@ def test_a_place_is_free_again_however_its_greenlet_ended(
     capsys.readouterr()  # gevent prints what its greenlets raise
 
 
+def test_whatever_escapes_a_job_is_answered_as_an_error(pool: GeventPool) -> None:
+    body = Body("a")
+
+    def escape(*_args: Any) -> None:
+        raise SystemExit(3)
+
+    pool.apply_async(
+        escape, ("task", "a", {}), callback=body.tell("callback"), error_callback=body.tell("error_callback")
+    )
+    _turn()
+
+    [(kind, error)] = body.told
+    assert kind == "error_callback"
+    assert "SystemExit(3)" in str(error.exception)
+
+
 def test_no_time_limit_runs_while_a_job_waits_for_its_place(pool: GeventPool) -> None:
     bodies = _submit_all(pool, "ab")
     waiting = Body("c")
