@@ -15,7 +15,7 @@ Postgres goes away in it       not the body's failure: the message comes back, a
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from billiard.common import terminate_handler_fired
+from billiard.common import terminate_handler_fired  # type: ignore[attr-defined]  # newer than its stubs
 from celery import Celery, signature
 from celery.app.trace import get_actual_ignore_result  # type: ignore[attr-defined]  # celery-types leaves it out
 from celery.contrib.django.task import DjangoTask

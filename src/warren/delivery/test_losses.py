@@ -37,7 +37,7 @@ def leaver() -> None:
     raise leaves_by[0]
 
 
-@shared_task(name="losses.lost_leaver", queue="io", durable=False)  # type: ignore[call-overload]  # durable= is ours
+@shared_task(name="losses.lost_leaver", queue="io", durable=False)  # type: ignore[call-overload, untyped-decorator]  # durable= is ours
 def lost_leaver() -> None:
     raise leaves_by[0]
 
