@@ -6,6 +6,7 @@ The projects' names begin with `TEST_PROJECTS`, by which compose/host/in-runner 
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ WORKERS = ("worker-cpu", "worker-io")
 
 START_TIMEOUT_S = 240  # a first start makes the database, migrates and declares the queues
 COMMAND_TIMEOUT_S = 300
+RECOVERS_WITHIN_S = 40  # a worker that takes from its queue again is shown ready within seconds
 LOG_LINES = "40"
 ERASE_LINE = "\x1b[2K"  # compose writes it before each line of a log, also where there is no terminal
 
@@ -66,7 +68,14 @@ class Stack:
             return
         environment.write({**self.values, **changes}, to=self._env_file)
         self._changes = dict(changes)
+        self._let_recover()
         self.up(*WORKERS)
+
+    def _let_recover(self) -> None:
+        """Give unhealthy containers a while: compose gives up at once on one that it would leave as it is."""
+        deadline = time.monotonic() + RECOVERS_WITHIN_S
+        while time.monotonic() < deadline and any(each.Health == "unhealthy" for each in self.containers()):
+            time.sleep(1)
 
     def up(self, *services: str, options: tuple[str, ...] = ()) -> None:
         """Start or recreate these services alone, and wait until they are healthy."""
