@@ -11,12 +11,11 @@ messages back again and again and is no reason to give up a job; a job that kill
 """
 
 import logging
-from functools import partial
 from typing import Any
 
 from django.db import transaction
 
-from warren.delivery import losses, savepoint
+from warren.delivery import losses
 from warren.delivery.models import Job
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,7 @@ def bury(message: Any) -> None:
         if job is None:
             log.error("a dead message belongs to no job (%s): %s", reason, message.headers)
         elif not job.is_final:
-            savepoint.attempt(partial(losses.count, job, reason=reason), what=f"the loss of job {job_id}")
+            losses.try_to_count(job, reason=reason)
 
 
 def _reason(headers: dict[str, Any]) -> str:

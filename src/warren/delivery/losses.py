@@ -38,6 +38,11 @@ ONE_JOB_A_PROCESS = ("prefork", "solo")
 log = logging.getLogger(__name__)
 
 
+def try_to_count(job: Job, *, reason: str) -> bool:
+    """As `count`; False if that failed, which is logged, and changes nothing of the transaction around it."""
+    return savepoint.attempt(partial(count, job, reason=reason), what=f"the loss of job {job.pk}") is None
+
+
 def count(job: Job, *, reason: str) -> None:
     """Note that an open job, locked by the caller's transaction, was lost; send it again, or make it dead."""
     holder = _shared_worker_of(job)
@@ -68,11 +73,8 @@ def returned(message_ids: Mapping[str, str]) -> set[str]:
     locked = known.select_for_update().order_by("pk")
     running = [job for job in locked if job.message_id == message_ids[job.pk]]
     due = [job for job in running if job.losses + 1 >= LOSS_LIMIT or (job.message and _shared_worker_of(job))]
-    count_one = partial(count, reason="its message came back unanswered")
     # one that cannot be counted, or ended, is claimed like the others: nobody else would look after it
-    counted = [
-        job for job in due if savepoint.attempt(partial(count_one, job), what=f"the loss of job {job.pk}") is None
-    ]
+    counted = [job for job in due if try_to_count(job, reason="its message came back unanswered")]
     others = [job.pk for job in running if job not in counted]
     if others:
         history.record(others, kind=history.LOST, reason="its message came back unanswered")

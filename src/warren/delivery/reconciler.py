@@ -22,12 +22,11 @@ youngest of its queue, and is not guessed at again before the queue has come to 
 
 import logging
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import Q
 
-from warren.delivery import leases, losses, outbox, outcomes, savepoint
+from warren.delivery import leases, losses, outbox, outcomes
 from warren.delivery.models import Job, Worker
 from warren.delivery.publisher import WaitingSince
 from warren.delivery.states import State, in_states
@@ -74,8 +73,7 @@ def _send_orphans_again() -> list[str]:
         cursor.execute(_ORPHANS, {"lease_s": leases.LEASE_S, "replaced": outcomes.REPLACED, "batch": BATCH})
         orphans = [row[0] for row in cursor.fetchall()]
     for job in Job.objects.filter(pk__in=orphans):
-        count = partial(losses.count, job, reason=f"worker {job.worker} is gone")
-        savepoint.attempt(count, what=f"the loss of job {job.pk}")  # if it fails, the next run finds the job again
+        losses.try_to_count(job, reason=f"worker {job.worker} is gone")  # if it fails, the next run finds the job again
     return orphans
 
 
