@@ -79,8 +79,7 @@ class JobBackend(ReadingBackend, GroupingBackend):
         outcome = Outcome(task_id, FROM_CELERY[state], self.encode_result(exc, state), traceback, request, limit_s)
         if not self._fail(outcome, follow) and limit_s:
             # Celery acks it now, though its claim has still been waiting
-            claim.patiently(lambda: outbox.send_again([task_id], states=(State.QUEUED, State.RETRYING)))
-            pooled.give_back()
+            _patiently(lambda: outbox.send_again([task_id], states=(State.QUEUED, State.RETRYING)))
 
     def end(self, task_id: str, *, state: State, error: Exception, request: Context) -> bool:
         """Make an open job `dead`, `cancelled` or `expired`, and tell what follows from it, as a failure does.
@@ -109,14 +108,9 @@ class JobBackend(ReadingBackend, GroupingBackend):
 
     @override
     def store_result(self, task_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Store a state; waits for a Postgres that restarts.
-
-        The consuming greenlet comes here too, with what it gives up when it loses RabbitMQ; nobody tidies up after it.
-        """
+        """Store a state; waits for a Postgres that restarts."""
         store = super().store_result
-        stored = claim.patiently(lambda: store(task_id, *args, **kwargs))
-        pooled.give_back()
-        return stored
+        return _patiently(lambda: store(task_id, *args, **kwargs))
 
     def storable(self, result: Any) -> str:
         """Give the result as JSON.
@@ -146,9 +140,7 @@ class JobBackend(ReadingBackend, GroupingBackend):
                     follow()  # stores once more, which changes nothing
             return closed
 
-        closed = claim.patiently(step)
-        pooled.give_back()  # Celery's own last moment for that has passed where a greenlet has met its hard time limit
-        return closed
+        return _patiently(step)
 
     def _call_task_errbacks(self, request: Any, exc: Exception, traceback: Any) -> None:
         """Celery's, which swallows what an errback raises: in a transaction that has been aborted by it."""
@@ -201,6 +193,17 @@ class JobBackend(ReadingBackend, GroupingBackend):
 
     def _forget(self, task_id: str) -> None:
         Job.objects.filter(pk=task_id, state__in=FINAL).delete()
+
+
+def _patiently[T](step: Callable[[], T]) -> T:
+    """As `claim.patiently`, and hand the connection back.
+
+    Nobody tidies up after a greenlet that has met its hard time limit, for which Celery's own last moment for that has
+    passed, nor after the one that consumes, with what it gives up when it loses RabbitMQ.
+    """
+    done = claim.patiently(step)
+    pooled.give_back()
+    return done
 
 
 def _is_eager(request: Context | None) -> bool:
