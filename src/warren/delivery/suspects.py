@@ -12,6 +12,8 @@ it again, and the innocent would be given up with the culprit: a worker takes lo
 
     a crash costs the culprit's group a second loss; from then on each runs alone, and only the culprit is lost again
     two relays look at once       each lets some out: a few too many, and the next crash tells less
+    a worker counts a loss        it holds the job and waits for the message, which the relay holds: the relay never
+                                  waits for a job here
     a worker does not come back   suspects wait up to FORGOTTEN_AFTER_S for each other
 """
 
@@ -47,10 +49,20 @@ def let_out(due: list[OutboxMessage]) -> list[OutboxMessage]:
     if not suspects:
         return due
     held = _held(suspects, out=_out({message.job.queue for message in suspects}))
-    again_at = Now() + LOOK_AGAIN_AFTER
-    Job.objects.filter(pk__in=[message.job_id for message in held]).update(available_at=again_at)
-    OutboxMessage.objects.filter(pk__in=[message.pk for message in held]).update(available_at=again_at)
+    _put_off(held)
     return [message for message in due if message not in held]
+
+
+def _put_off(held: list[OutboxMessage]) -> None:
+    """Their jobs too, so that no older message of theirs is claimed meanwhile, but for those that somebody has locked.
+
+    Who counts a loss has locked the job and wants its message, which is ours: neither may wait for the other.
+    """
+    again_at = Now() + LOOK_AGAIN_AFTER
+    jobs = Job.objects.filter(pk__in=[message.job_id for message in held])
+    free = list(jobs.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    Job.objects.filter(pk__in=free).update(available_at=again_at)
+    OutboxMessage.objects.filter(pk__in=[message.pk for message in held]).update(available_at=again_at)
 
 
 def _held(suspects: Iterable[OutboxMessage], *, out: dict[str, tuple[int, int]]) -> list[OutboxMessage]:

@@ -1,11 +1,12 @@
 """How many of the jobs that were lost with others may go out at a time."""
 
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from celery import shared_task
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -102,3 +103,31 @@ def test_it_lets_out_one_alone_when_it_has_two_losses() -> None:
     assert (len(first), nobody) == (1, set())
     assert _let_out() == twice - first
     assert meanwhile == {each.job_id for each in OutboxMessage.objects.all()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_waits_for_nobody_who_has_locked_a_job_that_it_puts_off() -> None:
+    twice = _accepted(2, losses=2)
+    held, let_go = threading.Event(), threading.Event()
+
+    def count_a_loss() -> None:
+        with transaction.atomic():
+            list(Job.objects.select_for_update().filter(pk__in=twice))
+            held.set()
+            let_go.wait(10)
+        connection.close()
+
+    worker = threading.Thread(target=count_a_loss)
+    worker.start()
+    assert held.wait(10)
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '1s'")
+    try:
+        gone = _let_out()
+    finally:
+        let_go.set()
+        worker.join()
+        connection.close()
+
+    (put_off,) = twice - gone
+    assert OutboxMessage.objects.filter(job=put_off, available_at__gt=Now()).exists()
