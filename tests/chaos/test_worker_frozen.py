@@ -12,10 +12,7 @@ from tests.stack.stack import WORKERS, Stack
 @pytest.mark.parametrize("service", WORKERS)
 def test_it_keeps_the_promise_when_a_worker_stands_still(ledger: Ledger, stack: Stack, service: str) -> None:
     def freeze() -> None:
-        stack.compose("pause", service)
-        try:
+        with stack.frozen(service):
             time.sleep(wires.LONGER_THAN_A_LEASE_S)
-        finally:
-            stack.compose("unpause", service)
 
     ledger.under(f"{service}: frozen", freeze, times=2, each_s=wires.LONGER_THAN_A_LEASE_S)

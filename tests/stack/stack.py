@@ -128,6 +128,18 @@ class Stack:
         finally:
             self.up(*services)
 
+    @contextmanager
+    def frozen(self, service: str) -> Iterator[None]:
+        """One service's processes standing still inside the block, as on a starved machine."""
+        try:
+            self.compose("pause", service)
+        except CommandFailedError:  # the kernel gives up on a process that is just in a system call
+            self.compose("pause", service)
+        try:
+            yield
+        finally:
+            self.compose("unpause", service)
+
     def remove_volume(self, name: str) -> None:
         """Delete a volume that no container uses any more, with all its data."""
         _run(["docker", "volume", "rm", f"{self.values['COMPOSE_PROJECT_NAME']}_{name}"])
