@@ -32,11 +32,18 @@ class Ledger:
     small: bool
 
     def under(
-        self, fault: str, strike: Callable[[], None], *, times: int = 3, each_s: float = SHORT_STRIKE_S
+        self,
+        fault: str,
+        strike: Callable[[], None],
+        *,
+        times: int = 3,
+        each_s: float = SHORT_STRIKE_S,
+        settles_within_s: float = settling.SETTLED_WITHIN_S,
     ) -> Verdict:
         """Let the fault strike so often in the middle of a run. Raises `AssertionError` unless the promise was kept.
 
         `strike` returns when the fault is over, which takes about `each_s`. A small run has as many as fit, but one.
+        The books are closed when all is final, or `settles_within_s` after the last submission.
         """
         if self.small:
             times, duration_s = max(1, min(times, int(SMALL_S / each_s))), SMALL_S
@@ -49,7 +56,7 @@ class Ledger:
                 time.sleep(max(0.0, began + duration_s * (number + 0.5) / times - time.monotonic()))
                 strike()
             entries = [entry for each in submitting for entry in each.result(timeout=duration_s + LATE_S)]
-        return self._close(fault, entries, since=since)
+        return self._close(fault, entries, since=since, settles_within_s=settles_within_s)
 
     @property
     def submissions(self) -> int:
@@ -65,8 +72,8 @@ class Ledger:
             pool.submit(submitters.from_outside, self.member, run=run, submissions=by_http, over_s=over_s),
         ]
 
-    def _close(self, fault: str, entries: list[Entry], *, since: str) -> Verdict:
-        settling.wait_until_final(self.stack, since=since)
+    def _close(self, fault: str, entries: list[Entry], *, since: str, settles_within_s: float) -> Verdict:
+        settling.wait_until_final(self.stack, since=since, within_s=settles_within_s)
         rests = settling.find_rests(self.stack)
         books = bookkeeping.close(self.stack, self.admin, entries=entries, since=since)
         verdict = judge(books)

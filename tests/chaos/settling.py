@@ -32,9 +32,9 @@ def now(stack: Stack) -> str:
     return moment
 
 
-def wait_until_final(stack: Stack, *, since: str) -> bool:
+def wait_until_final(stack: Stack, *, since: str, within_s: float) -> bool:
     """Whether every job that was accepted since then became final in time."""
-    deadline = time.monotonic() + SETTLED_WITHIN_S
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         try:
             if not postgres.number(stack, _OPEN, since=since):
