@@ -81,6 +81,12 @@ def test_no_job_is_lost_when_redis_is_killed_while_they_run(on_redis: Stack) -> 
     _all_succeed(on_redis, firsts)
 
 
+def test_a_hundred_greenlets_answer_at_once(on_redis: Stack) -> None:
+    _all_succeed(on_redis, [batches.submit(on_redis, "probe.io.sleep", count=5 * JOBS, seconds=0.1)])
+
+    assert "Couldn't ack" not in on_redis.logs("worker-io")
+
+
 def test_no_job_is_lost_when_redis_is_flushed(on_redis: Stack) -> None:
     with on_redis.stopped(*WORKERS):
         firsts = _given(on_redis)

@@ -171,8 +171,14 @@ ON_REDIS = CELERY_BROKER_URL.partition("://")[0] in REDIS_SCHEMES
 BROKER_USER = env.str("BROKER_USER", "")
 BROKER_PASSWORD = env.str("BROKER_PASSWORD", "")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    # without the timeouts, whoever publishes over a dead connection waits for ever
-    {"visibility_timeout": REDIS_VISIBILITY_TIMEOUT_S, "socket_timeout": 15, "socket_connect_timeout": 5}
+    {
+        "visibility_timeout": REDIS_VISIBILITY_TIMEOUT_S,
+        # without the timeouts, whoever publishes over a dead connection waits for ever
+        "socket_timeout": 15,
+        "socket_connect_timeout": 5,
+        # each greenlet that acks takes one; kombu's ten are too few, and a refused ack is a message that comes again
+        "max_connections": 1000,
+    }
     if ON_REDIS
     else {"socket_settings": SOCKET_SETTINGS}
 )
