@@ -18,13 +18,15 @@ _FILTERS = ("state", "task", "queue", "created_after", "created_before", "search
 
 def add_to(parser: ArgumentParser) -> None:
     """The commands list, show, tail, retry and cancel, each with its options."""
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|tail|retry|cancel")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|retry|cancel|tail")
     listing = commands.add_parser("list", help="the newest jobs")
     _add_filters(listing, states=State)
     listing.add_argument("--limit", type=_count, default=NEWEST, help=f"how many at most ({NEWEST})")
     showing = commands.add_parser("show", help="all that is known of a job, its history included")
     showing.add_argument("ids", nargs=1, metavar="ID")
-    tailing = commands.add_parser("tail", help="each state that jobs come to, as it happens; ends when those named have")
+    tailing = commands.add_parser(
+        "tail", help="each state that jobs come to, as it happens; ends when those named have"
+    )
     _add_following(tailing)
     retrying = commands.add_parser("retry", help="run jobs again; without --state the failed and dead ones")
     _add_intervention(retrying, states=retry.RETRYABLE)

@@ -7,7 +7,7 @@ commits long after. What was told of and what was found are the same changes; ea
 
     told of, and gone on since   given too: a final state is not lost to a retry that follows at once
     a long transaction is open   what was written since its beginning is found again and again; `_seen` knows it
-    the connection is lost       `PostgresAwayError`; the next look connects anew, and finds what ended within `FAR_BACK`
+    the connection is lost       `PostgresAwayError`; the next look connects anew, and finds all that ended meanwhile
     Postgres is a backup         its transactions are numbered from an earlier one: all within `FAR_BACK` is looked at
 
 Owner of the connection: the thread that iterates.

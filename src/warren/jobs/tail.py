@@ -2,8 +2,8 @@
 
     {"at", "id", "state", "task", "queue", "attempt", "worker", "created_at", "started_at", "finished_at", "error"}
 
-`at` is when this command learned of it, `state` the state that the job came to; all else is of the job's row when it was
-read, which is later if the job has gone on at once. `error` is null, or the `type` and `message` of why it failed.
+`at` is when this command learned of it, `state` the state that the job came to; all else is of the job's row when it
+was read, which is later if the job has gone on at once. `error` is null, or the `type` and `message` of why it failed.
 """
 
 import json

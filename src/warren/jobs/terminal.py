@@ -83,7 +83,10 @@ def show_table(console: Console, columns: Sequence[Column], rows: Iterable[Seque
 
 
 def _plain_lines(columns: Sequence[Column], cells: list[list[Text]]) -> Iterator[str]:
-    texts = [[column.title for column in columns], *([" ".join(cell.plain.split("\n")) for cell in row] for row in cells)]
+    texts = [
+        [column.title for column in columns],
+        *([" ".join(cell.plain.split("\n")) for cell in row] for row in cells),
+    ]
     widths = [max(cell_len(row[number]) for row in texts) for number in range(len(columns))]
     for row in texts:
         yield GAP.join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()

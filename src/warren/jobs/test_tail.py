@@ -149,8 +149,7 @@ def test_it_finds_what_ended_while_the_connection_was_away(
         cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'warren-tail'")
 
     with pytest.raises(PostgresAwayError):
-        while True:
-            follower.changes()
+        follower.changes()
     _set(job, State.SUCCEEDED, created_at=timezone.now() - timedelta(days=1))
     monkeypatch.setattr(following, "RECENT", timedelta(0))
 
@@ -236,7 +235,7 @@ def test_it_follows_the_jobs_of_one_user(make_job: MakeJob, user: Any, stranger:
 def test_it_names_what_is_not_there(make_job: MakeJob) -> None:
     with pytest.raises(CommandError, match="no job 'nobody'") as no_job:
         _run(make_job().pk, "nobody")
-    with pytest.raises(CommandError, match="no user 'x@example.com'") as no_user:
+    with pytest.raises(CommandError, match=r"no user 'x@example\.com'") as no_user:
         _run("--mine", "x@example.com")
 
     assert (no_job.value.returncode, no_user.value.returncode) == (1, 2)

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 MANAGE = Path(__file__).parents[2] / "manage.py"
 WITHIN_S = 60  # Python's start included
-SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'warren-tail' AND datname = current_database()"
+SESSIONS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'warren-tail' AND datname = current_database()"
+)
 
 
 def _sessions() -> int:

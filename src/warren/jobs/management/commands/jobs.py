@@ -1,7 +1,7 @@
 """Looks at jobs and steps in, for whoever is on call: `manage.py jobs list|show|tail|retry|cancel`.
 
-Ends with 0 when all was done, 1 when something was refused, 2 when the command line makes no sense, and with 128 and its
-number by a signal. `--json` prints one document; that of a job is the API's (`/api/docs/`):
+Ends with 0 when all was done, 1 when something was refused, 2 when the command line makes no sense, and by a signal
+with 128 and its number. `--json` prints one document; that of a job is the API's (`/api/docs/`):
 
     list, --dry-run   [job, …] as in a list of the API
     show              job as the API shows one
@@ -11,7 +11,7 @@ number by a signal. `--json` prints one document; that of a job is the API's (`/
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from itertools import batched
@@ -97,7 +97,9 @@ class Command(BaseCommand):
         tell = partial(tail.print_json, self.stdout) if options["json"] else partial(tail.show, console_on(self.stdout))
         look_up = partial(interrupted.raise_if_closed, self.stdout)
         with closing(follower):
-            tail.follow(follower, until_ended=ids, state=options["state"], tell=tell, warn=self.stderr.write, look_up=look_up)
+            tail.follow(
+                follower, until_ended=ids, state=options["state"], tell=tell, warn=self.stderr.write, look_up=look_up
+            )
 
     def _step_in(self, options: dict[str, Any], *, done: str, states: tuple[State, ...], by_ids: StepIn) -> None:
         ids = self._chosen(options, states)
