@@ -1,11 +1,12 @@
 """How the doctor gets to the broker: by this container's login, or as administrator where only that is at hand."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from amqp.exceptions import AMQPError
 from celery import current_app
 from kombu import Connection
 
@@ -72,5 +73,8 @@ def connected(node: Node, **options: Any) -> Iterator[Any]:
     established: Any = transport.establish_connection()
     try:
         yield established
-    finally:
-        established.collect()  # no farewell, which a frozen broker would not answer
+    except BaseException:
+        established.collect()  # without a farewell, which a frozen broker would not answer
+        raise
+    with suppress(AMQPError, OSError):
+        established.close()

@@ -66,7 +66,10 @@ def show_table(console: Console, columns: Sequence[Column], rows: Iterable[Seque
         return
     widths = [_widest(column, [row[number] for row in cells]) for number, column in enumerate(columns)]
     kept = _that_fit(columns, widths, room=console.width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    needed = _needed(columns, widths, kept)
+    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="bold")
+    if needed > console.width:
+        table.width = needed  # the terminal breaks the lines; rich would cut the ids
     for number in kept:
         column = columns[number]
         table.add_column(
@@ -78,8 +81,7 @@ def show_table(console: Console, columns: Sequence[Column], rows: Iterable[Seque
         )
     for row in cells:
         table.add_row(*(row[number] for number in kept))
-    width = max(console.width, _needed(columns, widths, kept))
-    console.print(table, width=width, crop=False, soft_wrap=False, no_wrap=False)
+    console.print(table, crop=False, soft_wrap=False, no_wrap=False)
 
 
 def _plain_lines(columns: Sequence[Column], cells: list[list[Text]]) -> Iterator[str]:
@@ -102,7 +104,7 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], *, room: int) ->
 
 
 def _needed(columns: Sequence[Column], widths: Sequence[int], kept: Sequence[int]) -> int:
-    return sum(_least(columns[number], widths[number]) for number in kept) + len(GAP) * len(kept)
+    return sum(_least(columns[number], widths[number]) for number in kept) + len(GAP) * (len(kept) - 1)
 
 
 def _least(column: Column, width: int) -> int:

@@ -73,7 +73,7 @@ def test_a_narrow_terminal_gets_fewer_columns_and_whole_ids(
 ) -> None:
     shown = Text.from_ansi(_shown(out=Terminal(), columns=columns, monkeypatch=monkeypatch)).plain
 
-    heading, _line, *rows = shown.splitlines()
+    heading, *rows = shown.splitlines()
     assert heading.split() == headings
     assert rows[0].startswith(f"{ID}  failed")
     assert all(len(line.rstrip()) <= max(columns, 62) for line in shown.splitlines())

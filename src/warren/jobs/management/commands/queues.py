@@ -1,8 +1,8 @@
 """Shows how each queue stands, for whoever is on call: `manage.py queues [--watch] [--json]`.
 
-Ends with 0 when all could be asked, 1 when Postgres or the broker could not, 2 when the command line makes no sense, and
-by a signal with 128 and its number. `--json` prints a document (`jobs/queue_report.py`); with `--watch` one a line, every
-two seconds.
+Ends with 0 when all could be asked, 1 when Postgres or the broker could not, 2 when the command line makes no sense,
+and by a signal with 128 and its number. `--json` prints a document (`jobs/queue_report.py`); with `--watch` one a line,
+every two seconds.
 """
 
 import json
