@@ -11,6 +11,7 @@ from django.conf import settings
 from warren.doctor.finding import Check, Finding, fail, ok, warn
 
 SHORTEST_KEY = 32  # Django's own check warns below 50 letters, of which a generated one in hexadecimal needs fewer
+FOLDER = "/run/secrets"
 LOCAL = {"localhost", "127.0.0.1", "[::1]", "web"}  # what settings.py always allows
 MAKE_UP = "Mend the line in .env (.env.example explains it), then: make up"
 SECRETS = "docker compose up --detach --force-recreate secrets && make up"
@@ -18,7 +19,7 @@ SECRETS = "docker compose up --detach --force-recreate secrets && make up"
 
 def secrets(environment: Mapping[str, str] = os.environ) -> Finding:
     """Every variable X_FILE names a file that can be read and holds something."""
-    named = {name: Path(path) for name, path in environment.items() if name.endswith("_FILE") and path.startswith("/run/")}
+    named = {name: Path(path) for name, path in environment.items() if name.endswith("_FILE") and path.startswith(FOLDER)}
     for name, path in named.items():
         try:
             content = path.read_text().strip()
@@ -51,9 +52,9 @@ def exposure() -> Finding:
     return ok(f"DEBUG is off; names: {', '.join(others) or 'this machine only'}")
 
 
-def time_zone() -> Finding:
-    """The zone of schedules and of shown times."""
-    name = settings.TIME_ZONE
+def time_zone(name: str | None = None) -> Finding:
+    """The zone of schedules and of shown times; `name` stands for TIME_ZONE."""
+    name = name or settings.TIME_ZONE
     try:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -61,8 +62,8 @@ def time_zone() -> Finding:
     now = datetime.now(zone)
     if name.startswith("Etc/GMT") and now.utcoffset():
         return warn(f"TIME_ZONE={name} is UTC{now:%:z}: its sign is the other way round", do=MAKE_UP)
-    if not settings.USE_TZ or settings.CELERY_TIMEZONE != name:
-        return fail(f"Django and Celery differ: {name}, {settings.CELERY_TIMEZONE}", do="Undo the change to settings.py")
+    if not settings.USE_TZ or settings.CELERY_TIMEZONE != settings.TIME_ZONE:
+        return fail(f"Django has {settings.TIME_ZONE}, Celery {settings.CELERY_TIMEZONE}", do="Undo the change to settings.py")
     return ok(f"{name}, where it is {now:%H:%M} (UTC{now:%:z})")
 
 
