@@ -57,9 +57,7 @@ def test_tail_tells_of_jobs_from_their_acceptance_to_their_end(
     stack: Stack, member: Api, tmp_path: Path
 ) -> None:
     with _tail(stack, tmp_path) as tail:
-        first = member.submit("probe.cpu.noop")
-        waiting.until(lambda: tail.said(), within_s=60, what="tail tells of a job")
-        member.wait(first)
+        _wait_for_begin(tail, member)
         followed = [member.submit(f"probe.{queue}.sleep", kwargs={"seconds": 3}) for queue in ("cpu", "io")]
         for job_id in followed:
             waiting.until(
@@ -76,9 +74,7 @@ def test_tail_tells_of_jobs_from_their_acceptance_to_their_end(
 
 def test_tail_loses_no_end_to_a_restart_of_postgres(stack: Stack, member: Api, tmp_path: Path) -> None:
     with _tail(stack, tmp_path) as tail:
-        first = member.submit("probe.cpu.noop")
-        waiting.until(lambda: tail.said(), within_s=60, what="tail tells of a job")
-        member.wait(first)
+        _wait_for_begin(tail, member)
         jobs = [member.submit("probe.io.sleep", kwargs={"seconds": 6}) for _ in range(10)]
         with stack.stopped("postgres"):
             pass
@@ -121,6 +117,13 @@ def test_queues_shows_postgres_part_without_rabbitmq(stack: Stack) -> None:
     assert "exit code 1" in str(failed.value)
     assert "The broker cannot be asked (" in str(failed.value)
     assert "cpu" in str(failed.value)
+
+
+def _wait_for_begin(tail: Tail, member: Api) -> None:
+    """It tells of nothing that ended before it looked first, so jobs are submitted until it tells of one."""
+    waiting.until(
+        lambda: member.submit("probe.cpu.noop") and tail.said(), within_s=60, what="tail tells of a job"
+    )
 
 
 def _queues(stack: Stack) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 
 WITHIN_S = 10
-_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'warren-doctor' AND datname = current_database()"
+_SESSIONS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'warren-doctor' AND datname = current_database()"
+)
 
 
 @pytest.fixture

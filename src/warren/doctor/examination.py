@@ -50,7 +50,9 @@ class Examination:
                 continue
             asking = _start(lambda check=check: self._ask(check), name=check.name)  # type: ignore[misc]  # the same
             asking.join(self._check_s)
-            self._note(check, fail(f"no answer within {self._check_s:.0f} s", do="Look whether that service is frozen."))
+            self._note(
+                check, fail(f"no answer within {self._check_s:.0f} s", do=check.if_late)
+            )
 
     def _what_failed(self, check: Check) -> str | None:
         with self._known:

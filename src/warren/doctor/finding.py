@@ -28,12 +28,13 @@ class Check:
     """One question. `examine` may raise anything, which is a FAIL, and is given up when it takes too long.
 
     It is asked only if what it `needs`, checks by name, was found to work. Checks of one `name` before the dot ask the
-    same service, one after the other.
+    same service, one after the other. `if_late` is what to do when it is given up.
     """
 
     name: str
     examine: Callable[[], Finding]
     needs: tuple[str, ...] = ()
+    if_late: str = "Look whether that service is frozen: docker compose ps --all"
 
     @property
     def service(self) -> str:

@@ -1,7 +1,7 @@
 """What `manage.py doctor` prints: a line for each check, and below them what to do.
 
-    {"ok", "at", "took_s", "summary": {"OK": number, "WARN", "FAIL", "SKIPPED"},
-     "checks": [{"name", "status", "found", "do"}, …]}
+{"ok", "at", "took_s", "summary": {"OK": number, "WARN", "FAIL", "SKIPPED"},
+ "checks": [{"name", "status", "found", "do"}, …]}
 """
 
 from collections import Counter

@@ -62,7 +62,7 @@ def test_what_needs_something_that_fails_is_not_asked() -> None:
 
 def test_a_check_that_hangs_fails_and_holds_nobody_up(hang: threading.Event) -> None:
     checks = [
-        Check(name="a.hangs", examine=lambda: _waiting(hang)),
+        Check(name="a.hangs", examine=lambda: _waiting(hang), if_late="start it"),
         Check(name="a.next", examine=_fine),
         Check(name="b.other", examine=_fine),
     ]
@@ -73,6 +73,7 @@ def test_a_check_that_hangs_fails_and_holds_nobody_up(hang: threading.Event) -> 
     assert time.monotonic() - started < 5
     assert [each.status for each in findings.values()] == [Status.FAIL, Status.OK, Status.OK]
     assert "no answer within" in findings["a.hangs"].found
+    assert findings["a.hangs"].do == "start it"
 
 
 def test_the_whole_is_bounded_too(hang: threading.Event) -> None:

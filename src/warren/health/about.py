@@ -33,6 +33,4 @@ def ask(
         for name, told in reply.items():
             heard(name, told)
 
-    app.control.broadcast(
-        COMMAND, reply=True, timeout=timeout_s, limit=expected, callback=take, connection=connection
-    )
+    app.control.broadcast(COMMAND, reply=True, timeout=timeout_s, limit=expected, callback=take, connection=connection)

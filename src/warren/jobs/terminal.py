@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, override
 
-from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table

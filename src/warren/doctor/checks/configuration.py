@@ -19,14 +19,18 @@ SECRETS = "docker compose up --detach --force-recreate secrets && make up"
 
 def secrets(environment: Mapping[str, str] = os.environ) -> Finding:
     """Every variable X_FILE names a file that can be read and holds something."""
-    named = {name: Path(path) for name, path in environment.items() if name.endswith("_FILE") and path.startswith(FOLDER)}
+    named = {
+        name: Path(path) for name, path in environment.items() if name.endswith("_FILE") and path.startswith(FOLDER)
+    }
     for name, path in named.items():
         try:
             content = path.read_text().strip()
         except OSError as exc:
             return fail(f"{name}={path} cannot be read: {exc.strerror}", do=SECRETS)
         if not content and not name.startswith("EMAIL"):
-            return fail(f"{name}={path} is empty", do=f"Give {name.removesuffix('_FILE')} a value in .env, then: {SECRETS}")
+            return fail(
+                f"{name}={path} is empty", do=f"Give {name.removesuffix('_FILE')} a value in .env, then: {SECRETS}"
+            )
     if len(settings.SECRET_KEY) < SHORTEST_KEY:
         return warn(f"DJANGO_SECRET_KEY has {len(settings.SECRET_KEY)} letters; sessions can be forged", do=MAKE_UP)
     return ok(f"{len(named)} secrets from files" if named else "secrets from the environment")
@@ -63,7 +67,9 @@ def time_zone(name: str | None = None) -> Finding:
     if name.startswith("Etc/GMT") and now.utcoffset():
         return warn(f"TIME_ZONE={name} is UTC{now:%:z}: its sign is the other way round", do=MAKE_UP)
     if not settings.USE_TZ or settings.CELERY_TIMEZONE != settings.TIME_ZONE:
-        return fail(f"Django has {settings.TIME_ZONE}, Celery {settings.CELERY_TIMEZONE}", do="Undo the change to settings.py")
+        return fail(
+            f"Django has {settings.TIME_ZONE}, Celery {settings.CELERY_TIMEZONE}", do="Undo the change to settings.py"
+        )
     return ok(f"{name}, where it is {now:%H:%M} (UTC{now:%:z})")
 
 

@@ -16,11 +16,15 @@ NEARLY_ALL = 0.8
 SKEW_WARN, SKEW_FAIL = timedelta(seconds=2), timedelta(seconds=30)
 
 LOOK = "docker compose ps --all postgres; docker compose logs --tail 50 postgres"
+START = f"{LOOK}; docker compose up --detach postgres"
 # part of Postgres' message → what to do; the first that fits
 _REMEDIES = (
     ("password authentication failed", "docker compose up --detach --force-recreate secrets migrate && make up"),
     ("does not exist", "docker compose up migrate"),
-    ("too many", "docker compose exec postgres psql -U warren warren -c 'select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3 order by 4 desc'"),
+    (
+        "too many",
+        "docker compose exec postgres psql -U warren warren -c 'select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3 order by 4 desc'",
+    ),
     ("slots are reserved", "docker compose restart web  # it lets its connections go; then lower WEB_DB_POOL_SIZE"),
     ("timeout", f"{LOOK}; docker compose restart postgres"),
 )
@@ -91,11 +95,11 @@ def _row(asked: psycopg.Connection[Any], statement: str) -> tuple[Any, ...]:
 
 
 def _remedy(said: str) -> str:
-    return next((do for part, do in _REMEDIES if part in said), f"{LOOK}; docker compose up --detach postgres")
+    return next((do for part, do in _REMEDIES if part in said), START)
 
 
 CHECKS = (
-    Check(name=REACHABLE, examine=reachable),
+    Check(name=REACHABLE, examine=reachable, if_late=START),
     Check(name="postgres.connections", examine=connections, needs=(REACHABLE,)),
     Check(name="postgres.clock", examine=clock, needs=(REACHABLE,)),
 )

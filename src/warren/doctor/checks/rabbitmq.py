@@ -97,6 +97,6 @@ def _first(**options: Any) -> Any:
 
 
 CHECKS = (
-    Check(name=REACHABLE, examine=reachable),
+    Check(name=REACHABLE, examine=reachable, if_late=START),
     Check(name="rabbitmq.rights", examine=rights, needs=(REACHABLE,)),
 )

@@ -47,7 +47,9 @@ def arguments() -> Finding:
         except httpx.HTTPStatusError as exc:
             if exc.response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
                 return skipped(f"user {user!r} may not see them; every start compares them", do=AS_ADMIN)
-            return fail(f"the management API answers {exc.response.status_code}: {exc.response.text[:200]}", do=AS_ADMIN)
+            return fail(
+                f"the management API answers {exc.response.status_code}: {exc.response.text[:200]}", do=AS_ADMIN
+            )
         except httpx.TransportError as exc:
             failed = f"the management API of {node.host} does not answer: {str(exc) or type(exc).__name__}"
     return skipped(failed)
@@ -58,7 +60,9 @@ def _compare(api: httpx.Client, vhost: str) -> Finding:
         found = _get(api, f"queues/{vhost}/{name}")
         wrong = {key for key in declared | found["arguments"] if declared.get(key) != found["arguments"].get(key)}
         if wrong:
-            told = ", ".join(f"{key}={found['arguments'].get(key)!r}, declared {declared.get(key)!r}" for key in sorted(wrong))
+            told = ", ".join(
+                f"{key}={found['arguments'].get(key)!r}, declared {declared.get(key)!r}" for key in sorted(wrong)
+            )
             return fail(f"queue {name!r} has {told}", do=_anew(name))
         policy = found.get("effective_policy_definition") or {}
         if harmful := HARMFUL & policy.keys():

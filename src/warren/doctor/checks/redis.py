@@ -69,14 +69,16 @@ def _url() -> str:
 
 
 def _info(section: str) -> dict[str, Any]:
-    client = Redis.from_url(_url(), socket_timeout=broker.TIMEOUT_S, socket_connect_timeout=broker.TIMEOUT_S, retry=None)
+    client = Redis.from_url(
+        _url(), socket_timeout=broker.TIMEOUT_S, socket_connect_timeout=broker.TIMEOUT_S, retry=None
+    )
     with client:
         told: dict[str, Any] = client.info(section)
         return told
 
 
 CHECKS = (
-    Check(name=REACHABLE, examine=reachable),
+    Check(name=REACHABLE, examine=reachable, if_late=LOOK),
     Check(name="redis.memory", examine=memory, needs=(REACHABLE,)),
     Check(name="redis.persistence", examine=persistence, needs=(REACHABLE,)),
     Check(name="redis.queues", examine=queues, needs=(REACHABLE,)),

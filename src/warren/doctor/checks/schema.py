@@ -30,7 +30,9 @@ def migrations() -> Finding:
         loader = executor.loader
         plan = executor.migration_plan(loader.graph.leaf_nodes())
         ahead = sorted(
-            key for key in loader.applied_migrations if key[0] in loader.migrated_apps and key not in loader.disk_migrations
+            key
+            for key in loader.applied_migrations
+            if key[0] in loader.migrated_apps and key not in loader.disk_migrations
         )
     if plan:
         return fail(f"not applied: {_some(f'{each.app_label} {each.name}' for each, _ in plan)}", do=MIGRATE)
@@ -85,7 +87,7 @@ def _may_create(role: Role) -> bool:
 
 
 def _some(what: Iterator[str] | list[str]) -> str:
-    *told, = what
+    (*told,) = what
     return ", ".join(told[:SHOWN]) + (f" and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
 
 

@@ -53,6 +53,7 @@ def api(monkeypatch: pytest.MonkeyPatch, address: Address) -> Iterator[httpx.Cli
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], None]:
     """Asks until the condition holds; fails after ten seconds."""
+
     def wait(condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 10
         while not condition():
@@ -194,7 +195,9 @@ def test_a_queue_with_other_arguments_fails(api: httpx.Client, arguments: dict[s
     assert "delete_queue --vhost warren --if-empty cpu" in finding.do
 
 
-def test_a_policy_that_drops_messages_fails(api: httpx.Client, wait_until: Callable[[Callable[[], bool]], None]) -> None:
+def test_a_policy_that_drops_messages_fails(
+    api: httpx.Client, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
     policy = {"pattern": "^io$", "definition": {"max-length": 10}, "apply-to": "queues"}
     api.put(f"policies/{VHOST}/short", json=policy).raise_for_status()
     wait_until(lambda: api.get(f"queues/{VHOST}/io").json().get("policy") == "short")
@@ -234,11 +237,11 @@ def test_the_administrators_password_is_used_where_no_other_is_at_hand(address: 
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch, address: Address) -> Iterator[dict[str, float]]:
     """What a node publishes; change it."""
-    told = {name: 0.0 for name in rabbitmq_alarms.NAMES}
+    told = dict.fromkeys(rabbitmq_alarms.NAMES, 0.0)
     told |= {rabbitmq_alarms.FREE: 9e9, rabbitmq_alarms.LEAST: 5e8, rabbitmq_alarms.CUT_OFF: 0.0}
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  the library's name
+        def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
             self.wfile.write("".join(f"{name} {value}\n" for name, value in told.items()).encode())

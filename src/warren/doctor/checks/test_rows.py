@@ -47,7 +47,9 @@ def _running(job_id: str, *, lease: UUID | None, started_s_ago: float) -> None:
     )
 
 
-@pytest.mark.parametrize(("due_s_ago", "status"), [(-60, Status.OK), (1, Status.OK), (30, Status.WARN), (300, Status.FAIL)])
+@pytest.mark.parametrize(
+    ("due_s_ago", "status"), [(-60, Status.OK), (1, Status.OK), (30, Status.WARN), (300, Status.FAIL)]
+)
 def test_an_outbox_that_nobody_empties_is_found(due_s_ago: float, status: Status) -> None:
     _message("waits", due_s_ago=due_s_ago)
 
@@ -82,7 +84,10 @@ def test_workers_that_renew_their_leases_are_fine() -> None:
 
     finding = leases.alive()
 
-    assert (finding.status, finding.found) == (Status.OK, "cpu@a: prefork of 2 for cpu; io@b: prefork of 2 for io,special")
+    assert (finding.status, finding.found) == (
+        Status.OK,
+        "cpu@a: prefork of 2 for cpu; io@b: prefork of 2 for io,special",
+    )
 
 
 def test_a_queue_that_no_living_worker_serves_fails() -> None:

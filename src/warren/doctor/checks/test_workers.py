@@ -31,7 +31,9 @@ def start() -> Iterator[Start]:
         if tell is None:
             return
         listening = threading.Event()
-        threads.append(threading.Thread(target=_serve, args=(name, {command: lambda _state: tell()}, listening, stopping)))
+        threads.append(
+            threading.Thread(target=_serve, args=(name, {command: lambda _state: tell()}, listening, stopping))
+        )
         threads[-1].start()
         assert listening.wait(10)
 

@@ -68,11 +68,19 @@ class Workers:
                 old.append(name)
                 continue
             shared = sorted(here.keys() & theirs.keys())
-            differ += [f"{name} has {each} {theirs[each]}, this one {here[each]}" for each in shared if theirs[each] != here[each]]
+            differ += [
+                f"{name} has {each} {theirs[each]}, this one {here[each]}"
+                for each in shared
+                if theirs[each] != here[each]
+            ]
         if old or differ:
             told = "; ".join([*differ, *(f"{name} runs code that does not tell" for name in old)])
             return warn(told, do="Build and start all from the same source: make up")
-        extra = {f"librabbitmq {answer.told['versions']['librabbitmq-fork']}" for answer in self._all().values() if "librabbitmq-fork" in answer.told["versions"]}
+        extra = {
+            f"librabbitmq {answer.told['versions']['librabbitmq-fork']}"
+            for answer in self._all().values()
+            if "librabbitmq-fork" in answer.told["versions"]
+        }
         return ok("; ".join(["all the same as here", *sorted(extra)]))
 
     def checks(self) -> tuple[Check, ...]:
@@ -104,9 +112,7 @@ class Workers:
             def hear(name: str, told: dict[str, Any]) -> None:
                 answers[name] = Answer(told=told, asked_at=asked_at, heard_at=datetime.now(UTC))
 
-            self._ask(
-                current_app, connection=connection, timeout_s=ANSWER_S, expected=len(self._expected), heard=hear
-            )
+            self._ask(current_app, connection=connection, timeout_s=ANSWER_S, expected=len(self._expected), heard=hear)
         return answers
 
 
