@@ -1,5 +1,6 @@
-"""What the doctor says where Django itself cannot start: a secret that cannot be read, a setting that makes no sense, an
-app that is broken. Any other command ends with a traceback then.
+"""What the doctor says where Django itself cannot start; any other command ends with a traceback then.
+
+A secret cannot be read, a setting makes no sense, or an app is broken.
 """
 
 import json
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import django
+from django.conf import settings
 
 from warren.doctor import report
 from warren.doctor.finding import fail
@@ -17,8 +19,8 @@ from warren.jobs.terminal import console_on
 
 NAME = "settings.load"
 DO = (
-    "The message names the variable, the file or the app. Variables are in .env (.env.example explains each), secrets in"
-    " the volume `secrets`: `docker compose up --detach --force-recreate secrets` writes them anew; then `make up`."
+    "The message names the variable, the file or the app. Variables are in .env (.env.example explains each), secrets"
+    " in the volume `secrets`: `docker compose up --detach --force-recreate secrets` writes them anew; then `make up`."
 )
 
 
@@ -27,6 +29,7 @@ def leave_if_unfit(arguments: Sequence[str]) -> None:
     started = time.monotonic()
     try:
         django.setup()
+        _ = settings.SECRET_KEY  # Django looks at it only when it is needed
     except Exception as exc:  # noqa: BLE001  settings and apps may raise anything
         findings = {NAME: fail(f"{type(exc).__name__}: {exc}{_where(exc)}", do=DO)}
         took_s = time.monotonic() - started

@@ -11,9 +11,8 @@ Owner of the findings: the lock. A thread that comes late finds its place taken,
 """
 
 import threading
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from warren.doctor.finding import Check, Finding, Status, fail, skipped
 
@@ -34,9 +33,8 @@ class Examination:
 
     def run(self) -> dict[str, Finding]:
         """What each check found, by name, in the order of the checks."""
-        by_service = attrgetter("service")
-        for service, group in groupby(sorted(self._checks, key=by_service), key=by_service):
-            _start(lambda group=list(group): self._ask_all(group), name=service)  # type: ignore[misc]  # mypy: a lambda's default
+        for service in {check.service for check in self._checks}:
+            _start(partial(self._ask_all, [check for check in self._checks if check.service == service]), name=service)
         with self._known:
             self._known.wait_for(lambda: len(self._findings) == len(self._checks), self._limit_s)
             for check in self._checks:
@@ -48,7 +46,7 @@ class Examination:
             if unfit := self._what_failed(check):
                 self._note(check, skipped(f"{unfit} did not work"))
                 continue
-            asking = _start(lambda check=check: self._ask(check), name=check.name)  # type: ignore[misc]  # the same
+            asking = _start(partial(self._ask, check), name=check.name)
             asking.join(self._check_s)
             self._note(
                 check, fail(f"no answer within {self._check_s:.0f} s", do=check.if_late)
@@ -75,7 +73,7 @@ class Examination:
             self._known.notify_all()
 
 
-def _start(target: object, *, name: str) -> threading.Thread:
-    thread = threading.Thread(target=target, name=f"doctor {name}", daemon=True)  # type: ignore[arg-type]  # a lambda
+def _start(target: Callable[[], None], *, name: str) -> threading.Thread:
+    thread = threading.Thread(target=target, name=f"doctor {name}", daemon=True)
     thread.start()
     return thread

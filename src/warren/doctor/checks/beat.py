@@ -1,6 +1,6 @@
 """Beat: does one lead, and does the schedule fire?"""
 
-from warren.doctor import postgres
+from warren.doctor import commands, postgres
 from warren.doctor.checks.schema import MIGRATED
 from warren.doctor.finding import Check, Finding, fail, ok
 from warren.jobs.spans import in_words
@@ -8,7 +8,7 @@ from warren.scheduling.leader import STALE_AFTER
 
 # a follower takes over within two looks after that
 SILENT_S = STALE_AFTER.total_seconds() + 4
-LOOK = "docker compose ps --all beat; docker compose logs --tail 50 beat; docker compose restart beat"
+LOOK = commands.restart("beat")
 
 _LEADER = """
 SELECT name, extract(epoch FROM now() - since)::float8, extract(epoch FROM now() - seen_at)::float8

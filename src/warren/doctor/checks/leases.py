@@ -4,6 +4,7 @@ from warren.config.queues import QUEUES
 from warren.delivery.leases import LEASE_S
 from warren.doctor import postgres
 from warren.doctor.checks.schema import MIGRATED
+from warren.doctor.commands import restart, start
 from warren.doctor.finding import Check, Finding, fail, ok, warn
 from warren.jobs.spans import in_words
 
@@ -36,13 +37,12 @@ def alive() -> Finding:
     if unserved := [spec for spec in QUEUES if spec.name not in served]:
         services = " ".join(sorted({f"worker-{spec.worker}" for spec in unserved}))
         names = ", ".join(spec.name for spec in unserved)
-        do = f"docker compose ps --all {services}; docker compose logs --tail 50 {services}; docker compose up --detach {services}"
-        return fail(f"no worker for {names} has renewed its lease within {LEASE_S} s", do=do)
+        return fail(f"no worker for {names} has renewed its lease within {LEASE_S} s", do=start(services))
     told = "; ".join(f"{name}: {pool} of {size} for {queues}" for name, pool, size, queues, _ in alive)
     names = {name for name, *_ in alive}
     if silent := [row for row in rows if row[4] >= LEASE_S and row[0] not in names]:
         lost = ", ".join(f"{row[0]} for {in_words(row[4])}" for row in silent[:3])
-        do = "Stopped on purpose, or its machine lost: nothing (it is forgotten after a day). Else: docker compose ps --all"
+        do = "If it was stopped on purpose: nothing, it is forgotten after a day. Else: docker compose ps --all"
         return warn(f"{told}; silent: {lost}", do=do)
     return ok(told)
 
@@ -54,7 +54,7 @@ def held() -> Finding:
     if not rows:
         return ok("no job is held by a worker that is gone")
     told = "; ".join(f"{count} by {name}, silent for {in_words(silent_s)}" for name, count, silent_s in rows)
-    do = "docker compose ps --all relay; docker compose logs --tail 50 relay; docker compose restart relay"
+    do = restart("relay")
     if any(silent_s > NOBODY_LOOKS_S for _, _, silent_s in rows):
         return fail(f"jobs held by workers that are gone: {told}; the relay should have sent them again", do=do)
     return warn(f"jobs held by workers that are gone: {told}; the relay sends them again within seconds", do=do)

@@ -1,13 +1,13 @@
 """The outbox: do accepted jobs get on their way?"""
 
-from warren.doctor import postgres
+from warren.doctor import commands, postgres
 from warren.doctor.checks.schema import MIGRATED
 from warren.doctor.finding import Check, Finding, fail, ok, warn
 from warren.jobs.spans import in_words
 
 SLOW_S, STUCK_S = 10.0, 60.0  # the relay takes what is due within a second, and backs off for ten at most
 OFTEN = 3  # so many refusals are no hiccup: they come ten seconds apart
-LOOK_AT_RELAY = "docker compose ps --all relay; docker compose logs --tail 50 relay; docker compose restart relay"
+LOOK_AT_RELAY = commands.restart("relay")
 
 # What the relay put off with a reason is not stuck: it is looked at apart.
 _DUE = """

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from warren.doctor import postgres
+from warren.doctor import commands, postgres
 from warren.doctor.finding import Check, Finding, fail, ok, warn
 
 REACHABLE = "postgres.reachable"
@@ -15,8 +15,11 @@ OLDEST = 150_000  # `NULLS NOT DISTINCT` in our migrations
 NEARLY_ALL = 0.8
 SKEW_WARN, SKEW_FAIL = timedelta(seconds=2), timedelta(seconds=30)
 
-LOOK = "docker compose ps --all postgres; docker compose logs --tail 50 postgres"
-START = f"{LOOK}; docker compose up --detach postgres"
+START = commands.start("postgres")
+SESSIONS = (
+    "docker compose exec postgres psql -U warren warren -c"
+    " 'select usename, application_name, count(*) from pg_stat_activity group by 1, 2 order by 3 desc'"
+)
 # part of Postgres' message → what to do; the first that fits
 _REMEDIES = (
     ("password authentication failed", "docker compose up --detach --force-recreate secrets migrate && make up"),
@@ -26,7 +29,7 @@ _REMEDIES = (
         "docker compose exec postgres psql -U warren warren -c 'select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3 order by 4 desc'",
     ),
     ("slots are reserved", "docker compose restart web  # it lets its connections go; then lower WEB_DB_POOL_SIZE"),
-    ("timeout", f"{LOOK}; docker compose restart postgres"),
+    ("timeout", commands.restart("postgres")),
 )
 
 _ABOUT = """
@@ -66,7 +69,7 @@ def connections() -> Finding:
     if own_limit > 0:
         told += f", which may have {own_limit}"
     full = used > NEARLY_ALL * most or 0 < own_limit * NEARLY_ALL < own
-    return warn(told, do=_remedy("too many")) if full else ok(told)
+    return warn(told, do=SESSIONS) if full else ok(told)
 
 
 def clock(now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Finding:
@@ -75,7 +78,8 @@ def clock(now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Finding:
         before = now()
         (theirs,) = _row(asked, "SELECT clock_timestamp()")
         ahead = skew(theirs, before=before, after=now())
-    told = f"this container's clock is {abs(ahead).total_seconds():.1f} s {'behind' if ahead > timedelta(0) else 'ahead of'} Postgres'"
+    which = "behind" if ahead > timedelta(0) else "ahead of"
+    told = f"this container's clock is {abs(ahead).total_seconds():.1f} s {which} Postgres'"
     do = "Set the machine's time, which its containers share: timedatectl set-ntp true"
     if abs(ahead) >= SKEW_FAIL:
         return fail(f"{told}: shown times and tokens are wrong; schedules and expiry go by Postgres'", do=do)

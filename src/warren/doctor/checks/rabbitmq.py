@@ -8,7 +8,7 @@ from amqp import Message
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound
 
 from warren.delivery import topology
-from warren.doctor import broker
+from warren.doctor import broker, commands
 from warren.doctor.broker import Node
 from warren.doctor.finding import Check, Finding, fail, ok, warn
 
@@ -17,9 +17,8 @@ OLDEST = 4  # quorum queues know priorities since then
 CONFIRM_S = 2.0
 RELAY = "relay"  # the one user that publishes jobs; all others what may be lost
 
-LOOK = "docker compose ps --all rabbitmq; docker compose logs --tail 50 rabbitmq"
-START = f"{LOOK}; docker compose up --detach rabbitmq"
-RESTART = f"{LOOK}; docker compose restart rabbitmq"
+LOOK = commands.look_at("rabbitmq")
+START, RESTART = commands.start("rabbitmq"), commands.restart("rabbitmq")
 NEW_SECRETS = "docker compose up --detach --force-recreate secrets rabbitmq && make up"
 NEW_RIGHTS = "docker compose restart rabbitmq && docker compose up migrate"
 ALARMS = "docker compose exec rabbitmq rabbitmq-diagnostics alarms; free disk or memory, and it goes on by itself"

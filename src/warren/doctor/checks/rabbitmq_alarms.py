@@ -32,8 +32,9 @@ def alarms() -> Finding:
             return fail(said, do=ALARMS)
         if figures.get(CUT_OFF):
             return fail(f"{node.host} does not see {figures[CUT_OFF]:.0f} of its cluster", do=ALARMS)
-        said = f"{node.host} has {figures.get(FREE, 0) / GB:.1f} GB of disk free, and needs {figures.get(LEAST, 0) / GB:.1f}"
-        if figures.get(FREE, 0) < NEAR * figures.get(LEAST, 0):
+        free, least = figures.get(FREE, 0.0), figures.get(LEAST, 0.0)
+        said = f"{node.host} has {free / GB:.1f} GB of disk free, and needs {least / GB:.1f}"
+        if free < NEAR * least:
             return warn(said, do=ALARMS)
         told.append(f"no alarm; {said}")
     known = any(each.startswith("no alarm") for each in told)

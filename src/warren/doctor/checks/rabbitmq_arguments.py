@@ -33,7 +33,7 @@ HARMFUL = {
 
 
 def arguments() -> Finding:
-    """Type, delivery limit, dead letters: x-arguments, and policies laid over them; and the exchange for what may be lost."""
+    """Type, delivery limit, dead letters; policies laid over them; and the exchange for what may be lost."""
     nodes = broker.nodes()
     user = nodes[0].login[0]
     vhost = quote(nodes[0].vhost, safe="")

@@ -7,11 +7,11 @@ from warren.delivery import broker_depths, topology
 from warren.delivery.broker_depths import Depth
 from warren.doctor import broker
 from warren.doctor.checks.rabbitmq import REACHABLE
+from warren.doctor.commands import look_at, start
 from warren.doctor.finding import Check, Finding, fail, ok, warn
 
 THERE = "rabbitmq.queues"
 MAKE_QUEUES = "docker compose restart rabbitmq && docker compose up migrate"
-LOOK_AT_RELAY = "docker compose ps --all relay; docker compose logs --tail 50 relay"
 
 
 def there() -> Finding:
@@ -30,8 +30,7 @@ def consumers() -> Finding:
     if bare:
         services = " ".join(sorted({f"worker-{spec.worker}" for spec in bare}))
         told = ", ".join(f"{spec.name} ({depth.messages} wait)" for spec in bare if (depth := depths[spec.name]))
-        do = f"docker compose ps --all {services}; docker compose logs --tail 50 {services}; docker compose up --detach {services}"
-        return fail(f"nobody consumes {told}", do=do)
+        return fail(f"nobody consumes {told}", do=start(services))
     return ok(", ".join(f"{spec.name} has {_consumers(depths[spec.name])}" for spec in QUEUES))
 
 
@@ -40,7 +39,7 @@ def dead_letters() -> Finding:
     depth = _ask()[topology.DEAD_LETTER_QUEUE]
     waiting = depth.messages if depth else 0
     if waiting:
-        return warn(f"{waiting} wait for the relay, which looks every ten seconds", do=LOOK_AT_RELAY)
+        return warn(f"{waiting} wait for the relay, which looks every ten seconds", do=look_at("relay"))
     return ok("none wait")
 
 

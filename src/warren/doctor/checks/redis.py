@@ -9,12 +9,12 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from warren.config.queues import QUEUES
 from warren.delivery import broker_addresses, broker_depths
-from warren.doctor import broker
+from warren.doctor import broker, commands
 from warren.doctor.finding import Check, Finding, fail, ok, warn
 
 REACHABLE = "redis.reachable"
 NEARLY_FULL = 0.8
-LOOK = "docker compose ps --all redis; docker compose logs --tail 50 redis; docker compose up --detach redis"
+LOOK = commands.start("redis")
 AS_MEANT = "docker compose up --detach --force-recreate redis  # with services/redis/valkey.conf"
 
 

@@ -57,7 +57,7 @@ def test_the_doctor_asks_redis_and_not_rabbitmq() -> None:
     ],
 )
 def test_settings_that_lose_messages_are_found(
-    client: Any, setting: str, value: str, examine: Callable[[], Any], status: Status, said: str
+    client: Any, *, setting: str, value: str, examine: Callable[[], Any], status: Status, said: str
 ) -> None:
     client.config_set(setting, value)
 
