@@ -53,9 +53,7 @@ done
 """
 
 
-def test_tail_tells_of_jobs_from_their_acceptance_to_their_end(
-    stack: Stack, member: Api, tmp_path: Path
-) -> None:
+def test_tail_tells_of_jobs_from_their_acceptance_to_their_end(stack: Stack, member: Api, tmp_path: Path) -> None:
     with _tail(stack, tmp_path) as tail:
         _wait_for_begin(tail, member)
         followed = [member.submit(f"probe.{queue}.sleep", kwargs={"seconds": 3}) for queue in ("cpu", "io")]
@@ -121,9 +119,7 @@ def test_queues_shows_postgres_part_without_rabbitmq(stack: Stack) -> None:
 
 def _wait_for_begin(tail: Tail, member: Api) -> None:
     """It tells of nothing that ended before it looked first, so jobs are submitted until it tells of one."""
-    waiting.until(
-        lambda: member.submit("probe.cpu.noop") and tail.said(), within_s=60, what="tail tells of a job"
-    )
+    waiting.until(lambda: member.submit("probe.cpu.noop") and tail.said(), within_s=60, what="tail tells of a job")
 
 
 def _queues(stack: Stack) -> dict[str, Any]:

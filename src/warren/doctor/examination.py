@@ -48,9 +48,7 @@ class Examination:
                 continue
             asking = _start(partial(self._ask, check), name=check.name)
             asking.join(self._check_s)
-            self._note(
-                check, fail(f"no answer within {self._check_s:.0f} s", do=check.if_late)
-            )
+            self._note(check, fail(f"no answer within {self._check_s:.0f} s", do=check.if_late))
 
     def _what_failed(self, check: Check) -> str | None:
         with self._known:
