@@ -15,7 +15,7 @@ _SESSIONS = (
 
 @pytest.fixture
 def database(transactional_db: None) -> Iterator[None]:  # noqa: ARG001  brings the database
-    """What is committed, which the doctor's own connections see. None of them outlives a test: or it cannot be dropped."""
+    """What is committed, which the doctor sees. No session of it outlives a test, or the database could not go."""
     yield
     deadline = time.monotonic() + WITHIN_S
     while (left := _sessions()) and time.monotonic() < deadline:

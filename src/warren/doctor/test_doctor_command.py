@@ -96,7 +96,8 @@ def test_it_says_what_keeps_django_from_starting(tmp_path: Path) -> None:
     (name, check), *others = _checks(done.stdout).items()
     assert not others
     assert (name, check["status"]) == ("settings.load", "FAIL")
-    assert str(tmp_path / "nothing") in check["found"]
+    assert "DJANGO_SECRET_KEY_FILE" in check["found"]
+    assert "warren/config/settings.py" in check["found"]
 
 
 def test_it_says_so_to_people_too() -> None:

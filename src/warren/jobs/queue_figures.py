@@ -14,10 +14,10 @@ MEASURED_OVER = timedelta(minutes=5)  # throughput: long enough to be steady, sh
 # Through the index of open jobs.
 _OPEN = """
 SELECT queue,
-       count(*) FILTER (WHERE state <> 'running' AND available_at <= now()) AS waiting,
-       count(*) FILTER (WHERE state <> 'running' AND available_at > now()) AS due_later,
+       count(*) FILTER (WHERE state <> 'running' AND available_at <= statement_timestamp()) AS waiting,
+       count(*) FILTER (WHERE state <> 'running' AND available_at > statement_timestamp()) AS due_later,
        count(*) FILTER (WHERE state = 'running') AS running,
-       extract(epoch FROM now() - min(available_at) FILTER (WHERE state <> 'running' AND available_at <= now()))::float8
+       extract(epoch FROM statement_timestamp() - min(available_at) FILTER (WHERE state <> 'running' AND available_at <= statement_timestamp()))::float8
            AS oldest_wait_s
 FROM warren_job WHERE finished_at IS NULL GROUP BY queue
 """
@@ -26,8 +26,8 @@ FROM warren_job WHERE finished_at IS NULL GROUP BY queue
 _ENDED = """
 SELECT queue,
        count(*) FILTER (WHERE state = 'failed') AS failed,
-       count(*) FILTER (WHERE finished_at > now() - %(measured)s AND state IN ('succeeded', 'failed', 'dead')) AS lately
-FROM warren_job WHERE finished_at > now() - %(failed)s GROUP BY queue
+       count(*) FILTER (WHERE finished_at > statement_timestamp() - %(measured)s AND state IN ('succeeded', 'failed', 'dead')) AS lately
+FROM warren_job WHERE finished_at > statement_timestamp() - %(failed)s GROUP BY queue
 """
 
 # Each is noted when it dies, so that not all that ever ended is searched.
@@ -40,7 +40,7 @@ GROUP BY job.queue
 _WORKERS = """
 SELECT queue, count(*) AS workers
 FROM warren_worker, unnest(string_to_array(queues, ',')) AS queue
-WHERE seen_at > now() - %(lease_s)s * interval '1s' GROUP BY queue
+WHERE seen_at > statement_timestamp() - %(lease_s)s * interval '1s' GROUP BY queue
 """
 
 

@@ -63,7 +63,7 @@ def test_it_gets_none_where_no_color_says_so(monkeypatch: pytest.MonkeyPatch) ->
     ("columns", "headings"),
     [
         (120, ["ID", "STATE", "TASK", "QUEUE", "CREATED_AT"]),
-        (84, ["ID", "STATE", "TASK", "CREATED_AT"]),
+        (80, ["ID", "STATE", "TASK", "CREATED_AT"]),
         (60, ["ID", "STATE", "TASK"]),
         (30, ["ID", "STATE", "TASK"]),
     ],

@@ -24,10 +24,7 @@ SESSIONS = (
 _REMEDIES = (
     ("password authentication failed", "docker compose up --detach --force-recreate secrets migrate && make up"),
     ("does not exist", "docker compose up migrate"),
-    (
-        "too many",
-        "docker compose exec postgres psql -U warren warren -c 'select usename, application_name, state, count(*) from pg_stat_activity group by 1, 2, 3 order by 4 desc'",
-    ),
+    ("too many", SESSIONS),
     ("slots are reserved", "docker compose restart web  # it lets its connections go; then lower WEB_DB_POOL_SIZE"),
     ("timeout", commands.restart("postgres")),
 )

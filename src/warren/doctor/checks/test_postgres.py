@@ -31,7 +31,7 @@ def _execute(statement: str) -> None:
 
 
 @pytest.fixture
-def roles(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def roles(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: ARG001  brings the database
     for role in provisioning.ROLES:
         monkeypatch.setenv(role.password_variable, "for-tests-only")
     list(provisioning.provision())
