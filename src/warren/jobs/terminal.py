@@ -6,7 +6,7 @@ control characters, by which text could steer the terminal of whoever is on call
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -41,9 +41,21 @@ class _Console(Console):
         raise  # noqa: PLE0704  it is called where the error is handled
 
 
-def console_on(out: Any) -> Console:
-    """A console that writes to this stream of a command. No line is broken but in tables."""
-    return _Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
+def console_on(out: Any, *, options: Mapping[str, Any] | None = None) -> Console:
+    """A console that writes to this stream of a command. No line is broken but in tables.
+
+    `options` are the command's, of which Django gives each `--no-color` and `--force-color`.
+    """
+    given = options or {}
+    return _Console(
+        file=out,
+        no_color=given.get("no_color") or None,  # None: as NO_COLOR says
+        force_terminal=given.get("force_color") or None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
 
 
 def safe(value: object) -> str:

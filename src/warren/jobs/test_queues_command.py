@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,7 @@ from warren.delivery.models import Worker
 from warren.delivery.states import State
 from warren.jobs import spans
 from warren.jobs.conftest import MakeJob
+from warren.jobs.management.commands import queues as queues_command
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +166,25 @@ def test_it_shows_columns_that_a_pipe_understands(say: Say) -> None:
 
     assert heading.split()[:4] == ["QUEUE", "WAITING", "OLDEST", "RUNNING"]
     assert [line.split()[:3] for line in lines] == [["cpu", "0", "-"], ["io", "0", "-"]]
+
+
+@pytest.mark.usefixtures("queues")
+def test_it_watches_until_it_is_interrupted(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(queues_command, "time", SimpleNamespace(sleep=pause))
+
+    pages = say("--watch", code=130)
+    pauses.clear()
+    documents = [json.loads(line) for line in say("--watch", "--json", code=130).splitlines()]
+
+    assert [line.split()[0] for line in pages.splitlines() if line.startswith("QUEUE")] == ["QUEUE"] * 2
+    assert [document["queues"][0]["name"] for document in documents] == ["cpu", "cpu"]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,16 @@ def test_it_gets_none_where_no_color_says_so(monkeypatch: pytest.MonkeyPatch) ->
     assert "\x1b[31m" not in _shown(out=Terminal(), columns=200, monkeypatch=monkeypatch)
 
 
+def test_djangos_options_count_too() -> None:
+    plain, coloured = Terminal(), io.StringIO()
+
+    show_table(console_on(plain, options={"no_color": True, "force_color": False}), COLUMNS, [ROW])
+    show_table(console_on(coloured, options={"no_color": False, "force_color": True}), COLUMNS, [ROW])
+
+    assert "\x1b[31m" not in plain.getvalue()
+    assert "\x1b[31mfailed" in coloured.getvalue()
+
+
 @pytest.mark.parametrize(
     ("columns", "headings"),
     [

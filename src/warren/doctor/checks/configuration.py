@@ -28,9 +28,8 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Finding:
         except OSError as exc:
             return fail(f"{name}={path} cannot be read: {exc.strerror}", do=SECRETS)
         if not content and not name.startswith("EMAIL"):
-            return fail(
-                f"{name}={path} is empty", do=f"Give {name.removesuffix('_FILE')} a value in .env, then: {SECRETS}"
-            )
+            do = f"Give {name.removesuffix('_FILE')} a value in .env, then: {SECRETS}"
+            return fail(f"{name}={path} is empty", do=do)
     if len(settings.SECRET_KEY) < SHORTEST_KEY:
         return warn(f"DJANGO_SECRET_KEY has {len(settings.SECRET_KEY)} letters; sessions can be forged", do=MAKE_UP)
     return ok(f"{len(named)} secrets from files" if named else "secrets from the environment")

@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 told = report.document(findings, at=timezone.now().isoformat(), took_s=took_s)
                 self.stdout.write(f"{json.dumps(told, indent=2)}\n")
             else:
-                report.show(console_on(self.stdout), findings, took_s=took_s)
+                report.show(console_on(self.stdout, options=options), findings, took_s=took_s)
             self.stdout.flush()
         if not report.is_well(findings):
             sys.exit(UNWELL)

@@ -74,7 +74,7 @@ class Command(BaseCommand):
         if options["json"]:
             self._print(listed)
         else:
-            console.show_list(console_on(self.stdout), listed)
+            console.show_list(console_on(self.stdout, options=options), listed)
 
     def _show(self, options: dict[str, Any]) -> None:
         (job_id,) = options["ids"]
@@ -85,7 +85,7 @@ class Command(BaseCommand):
         if options["json"]:
             self._print(told)
         else:
-            console.show_details(console_on(self.stdout), told)
+            console.show_details(console_on(self.stdout, options=options), told)
 
     def _tail(self, options: dict[str, Any]) -> None:
         ids = tuple(options["ids"])
@@ -94,7 +94,7 @@ class Command(BaseCommand):
         owner = _user_id(options["mine"]) if options["mine"] else None
         which = Which(ids=ids, task=options["task"], queue=options["queue"], owner=owner)
         follower = Follower(which)
-        tell = partial(tail.print_json, self.stdout) if options["json"] else partial(tail.show, console_on(self.stdout))
+        tell = partial(tail.print_json, self.stdout) if options["json"] else partial(tail.show, console_on(self.stdout, options=options))
         look_up = partial(interrupted.raise_if_closed, self.stdout)
         with closing(follower):
             tail.follow(

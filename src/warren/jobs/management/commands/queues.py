@@ -54,10 +54,11 @@ class Command(BaseCommand):
             self.stderr.write(f"Postgres cannot be asked: {exc}")
             return str(exc)
         if options["json"]:
-            self.stdout.write(json.dumps(report, cls=JSONEncoder, indent=None if options["watch"] else 2))
+            text = json.dumps(report, cls=JSONEncoder, indent=None if options["watch"] else 2)
+            self.stdout.write(f"{text}\n")
             self.stdout.flush()
         else:
-            out = console_on(self.stdout)
+            out = console_on(self.stdout, options=options)
             if options["watch"]:
                 self._begin_page(out, at=report["at"])
             queue_report.show(out, report)
