@@ -1,6 +1,6 @@
 """Looks at jobs and steps in, for whoever is on call: `manage.py jobs list|show|tail|retry|cancel`.
 
-Ends with 0 when all was done, 1 when something was refused, 2 when the command line makes no sense, and by a signal
+Ends with 0 when all was done, 1 when something was refused or Postgres is away, 2 when the command line makes no sense, and by a signal
 with 128 and its number. `--json` prints one document; that of a job is the API's (`/api/docs/`):
 
     list, --dry-run   [job, …] as in a list of the API
@@ -19,6 +19,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -53,7 +54,10 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run the one that was asked for."""
         with interrupted.quietly():
-            self._run(options)
+            try:
+                self._run(options)
+            except (OperationalError, InterfaceError) as exc:
+                raise CommandError(f"Postgres cannot be asked: {exc}", returncode=REFUSED) from exc
 
     def _run(self, options: dict[str, Any]) -> None:
         match options["command"]:
