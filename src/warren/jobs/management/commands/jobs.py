@@ -1,7 +1,7 @@
 """Looks at jobs and steps in, for whoever is on call: `manage.py jobs list|show|tail|retry|cancel`.
 
-Ends with 0 when all was done, 1 when something was refused or Postgres is away, 2 when the command line makes no sense, and by a signal
-with 128 and its number. `--json` prints one document; that of a job is the API's (`/api/docs/`):
+Ends with 0 when all was done, 1 when something was refused or Postgres is away, 2 when the command line makes no sense,
+and by a signal with 128 and its number. `--json` prints one document; that of a job is the API's (`/api/docs/`):
 
     list, --dry-run   [job, …] as in a list of the API
     show              job as the API shows one
