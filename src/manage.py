@@ -20,6 +20,10 @@ def _main() -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415  it takes a while
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "warren.config.settings")
+    if sys.argv[1:2] == ["doctor"]:
+        from warren.doctor import before_django  # noqa: PLC0415  only the doctor needs it
+
+        before_django.leave_if_unfit(sys.argv)
     execute_from_command_line(sys.argv)
 
 

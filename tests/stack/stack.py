@@ -85,8 +85,11 @@ class Stack:
 
     def compose(self, *arguments: str, stdin: str = "") -> str:
         """Run `docker compose`; returns its output. Raises `CommandFailedError`."""
-        command = [*self._driver.docker_compose_command(), "--ansi", "never", "--progress", "quiet"]
-        return _run([*command, *arguments], stdin=stdin)
+        return _run(self.command(*arguments), stdin=stdin)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line that `compose` runs in `ROOT`; for what goes on beside a test."""
+        return [*self._driver.docker_compose_command(), "--ansi", "never", "--progress", "quiet", *arguments]
 
     def execute(self, service: str, *command: str, env: Mapping[str, str] | None = None, stdin: str = "") -> str:
         """Run a command in a service's container; returns its output. Raises `CommandFailedError`."""

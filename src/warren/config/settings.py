@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "warren.health",
     "warren.scheduling",
     "warren.jobs",
+    "warren.doctor",
     *discovery.installed_apps(),
 ]
 

@@ -15,6 +15,8 @@ from typing import Any, override
 from celery.worker.consumer.control import Control
 from celery.worker.pidbox import gPidbox
 
+from warren.health import about  # noqa: F401  what workers can be asked is known by its import
+
 AGAIN_AFTER_S = 1.0
 
 log = logging.getLogger(__name__)

@@ -17,13 +17,17 @@ _FILTERS = ("state", "task", "queue", "created_after", "created_before", "search
 
 
 def add_to(parser: ArgumentParser) -> None:
-    """The commands list, show, retry and cancel, each with its options."""
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|retry|cancel")
+    """The commands list, show, tail, retry and cancel, each with its options."""
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list|show|retry|cancel|tail")
     listing = commands.add_parser("list", help="the newest jobs")
     _add_filters(listing, states=State)
     listing.add_argument("--limit", type=_count, default=NEWEST, help=f"how many at most ({NEWEST})")
     showing = commands.add_parser("show", help="all that is known of a job, its history included")
     showing.add_argument("ids", nargs=1, metavar="ID")
+    tailing = commands.add_parser(
+        "tail", help="each state that jobs come to, as it happens; ends when those named have"
+    )
+    _add_following(tailing)
     retrying = commands.add_parser("retry", help="run jobs again; without --state the failed and dead ones")
     _add_intervention(retrying, states=retry.RETRYABLE)
     cancelling = commands.add_parser("cancel", help="end jobs; without --state all that have not ended")
@@ -35,6 +39,15 @@ def add_to(parser: ArgumentParser) -> None:
 def wanted(options: dict[str, Any]) -> dict[str, Any]:
     """The filter that was given, as `filters.narrowed` takes it."""
     return {name: options[name] for name in _FILTERS if options[name] is not None}
+
+
+def _add_following(parser: ArgumentParser) -> None:
+    parser.add_argument("ids", nargs="*", metavar="ID")
+    group = parser.add_argument_group("which changes")
+    group.add_argument("--state", choices=[state.value for state in State])
+    group.add_argument("--task", help="the whole name")
+    group.add_argument("--queue")
+    group.add_argument("--mine", metavar="EMAIL", help="of the jobs that this user has submitted")
 
 
 def _add_intervention(parser: ArgumentParser, *, states: Collection[State]) -> None:

@@ -79,6 +79,17 @@ def provision() -> Iterator[str]:
     yield f"Postgres: roles {', '.join(role.name for role in ROLES)}"
 
 
+def tables_of(role: Role) -> dict[str, tuple[str, ...]]:
+    """The tables of this role, as they are now, each with the rights that are meant."""
+    found: dict[str, tuple[str, ...]] = {}
+    with connection.cursor() as cursor:
+        for pattern, rights in role.tables:
+            cursor.execute(_FIND_TABLES, [pattern])
+            found |= {row[0]: rights for row in cursor.fetchall() if row[0] not in role.except_tables}
+    # readiness asks whether the migrations have run
+    return found | {"django_migrations": (READ,)}
+
+
 def _ensure_login(role: Role, password: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role.name])
@@ -96,23 +107,13 @@ def _set_rights(role: Role) -> None:
     name = sql.Identifier(role.name)
     _execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}", role=name)
     _execute("GRANT USAGE ON SCHEMA public TO {role}", role=name)
-    for table, rights in _tables_of(role).items():
+    for table, rights in tables_of(role).items():
         _execute(
             "GRANT {rights} ON TABLE {table} TO {role}",
             rights=sql.SQL(", ").join(map(sql.SQL, rights)),
             table=sql.Identifier(table),
             role=name,
         )
-
-
-def _tables_of(role: Role) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    with connection.cursor() as cursor:
-        for pattern, rights in role.tables:
-            cursor.execute(_FIND_TABLES, [pattern])
-            found |= {row[0]: rights for row in cursor.fetchall() if row[0] not in role.except_tables}
-    # readiness asks whether the migrations have run
-    return found | {"django_migrations": (READ,)}
 
 
 def _execute(statement: str, **parts: sql.Composable) -> None:
