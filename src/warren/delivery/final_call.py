@@ -15,19 +15,32 @@ Each end passes one of these, and nothing else makes a job final:
     a losable task (`durable=False`) wants it  it becomes an ordinary job: else there is no end to tell of
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-from celery import current_app
+from celery import current_app, current_task
 from celery.canvas import Signature
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from kombu.utils.uuid import uuid
 
 from warren.delivery import on_final, ownership, savepoint
 from warren.delivery.models import Job
 from warren.delivery.on_final import Wanted
+
+_cause: ContextVar[str | None] = ContextVar("warren_final_cause", default=None)
+
+
+@contextmanager
+def because_of(job_id: str) -> Iterator[None]:
+    """Whatever else ends in the block ends because this job does: what is told of it belongs to this job's owner."""
+    token = _cause.set(job_id)
+    try:
+        yield
+    finally:
+        _cause.reset(token)
 
 
 def transaction_for(request: object) -> AbstractContextManager[Any]:
@@ -56,7 +69,7 @@ def _send(wanted: Wanted, job_id: str) -> None:
     if job.finished_at is None:
         return  # it was not this that ended
     told = {"job_id": job_id, "state": job.state, "attempt": job.attempt, "ended_at": job.finished_at.isoformat()}
-    with ownership.owned_by(job.owner_id or _known(ownership.current_owner_id())):
+    with ownership.owned_by(job.owner_id or _owner_of_cause()):
         current_app.tasks[wanted["task"]].apply_async(
             kwargs=told,
             task_id=uuid(),
@@ -68,6 +81,7 @@ def _send(wanted: Wanted, job_id: str) -> None:
         )
 
 
-def _known(user_id: int | None) -> int | None:
-    """The user, if there still is one."""
-    return user_id if user_id and get_user_model().objects.filter(pk=user_id).exists() else None
+def _owner_of_cause() -> int | None:
+    """By its row, which forgets a user who has left; a job that was never sent has no owner of its own."""
+    cause = _cause.get() or (current_task.request.id if current_task else None)
+    return Job.objects.filter(pk=cause).values_list("owner_id", flat=True).first() if cause else None

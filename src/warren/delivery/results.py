@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from warren.delivery import claim, closing, history, outbox, ownership, pooled, savepoint
+from warren.delivery import claim, closing, final_call, history, outbox, pooled, savepoint
 from warren.delivery.closing import Outcome
 from warren.delivery.errors import ResultTooLargeError
 from warren.delivery.models import Chord, Job, ResultGroup
@@ -134,11 +134,8 @@ class JobBackend(ReadingBackend, GroupingBackend):
         Chord.objects.filter(created_at__lt=oldest).delete()
 
     def _fail(self, outcome: Outcome, follow: Callable[[], None]) -> bool:
-        owner_id = getattr(outcome.request, ownership.HEADER, None)
-
         def step() -> bool:
-            # whoever ends it, what follows belongs to the job's owner
-            with ownership.owned_by(owner_id), transaction.atomic():
+            with final_call.because_of(outcome.task_id), transaction.atomic():
                 if closed := closing.close(outcome, encode=self.encode):
                     follow()  # stores once more, which changes nothing
             return closed
