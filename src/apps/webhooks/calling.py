@@ -6,6 +6,7 @@
                           may come from a receiver inside the network
 """
 
+import logging
 import ssl
 import time
 from collections.abc import Mapping
@@ -26,6 +27,9 @@ CONNECT_S, READ_S = 5.0, 10.0
 TOTAL_S = 20.0  # from the connect to the answer's head
 LOOK_UP_GRACE_S = 5.0
 MOST_READ_BYTES = 16_384  # so that most receivers can end their answer in peace
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +109,9 @@ def _post(
         return Answer(reason=str(exc))
     except (httpx.HTTPError, httpx.InvalidURL, httpcore.NetworkError, httpcore.TimeoutException, OSError) as exc:
         return Answer(reason=_in_words(exc))
+    except Exception as exc:
+        log.exception("a call failed as none should")
+        return Answer(reason=type(exc).__name__)  # it is made again, as after any other failure
 
 
 def _answer(client: httpx.Client, address: httpx.URL, *, body: bytes, headers: Mapping[str, str]) -> Answer:

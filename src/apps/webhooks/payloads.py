@@ -23,6 +23,7 @@ class _Reader:
 
     def __init__(self, user: Any) -> None:
         self.user = user or AnonymousUser()
+        self.GET: dict[str, str] = {}
 
     def build_absolute_uri(self, location: str) -> str:
         return urljoin(settings.PUBLIC_URL, location)
@@ -30,7 +31,8 @@ class _Reader:
 
 def of(job: Job, *, delivery_id: str, state: str, ended_at: datetime) -> str:
     """The body as JSON, of WEBHOOK_MAX_BYTES at most; `omitted` names what of the job was left out for that."""
-    shown: dict[str, Any] = dict(JobSerializer(_as_it_ended(job, state, ended_at), context={"request": _Reader(job.owner)}).data)
+    ended = _as_it_ended(job, state, ended_at)
+    shown: dict[str, Any] = dict(JobSerializer(ended, context={"request": _Reader(job.owner)}).data)
     told = {
         "id": delivery_id,
         "type": event_type(state),

@@ -17,7 +17,7 @@ DELIVER = "webhooks.deliver"
 log = logging.getLogger(__name__)
 
 
-@shared_task(name=DELIVER, queue="io", bind=True, max_retries=None)
+@shared_task(name=DELIVER, queue="io", bind=True, max_retries=None, throws=(UndeliveredError,))
 def deliver(self: "Task[..., Any]", *, job_id: str, state: str, attempt: int, ended_at: str) -> dict[str, Any] | None:  # noqa: ARG001  `final_call` tells it
     """Tell a job's receiver how the job ended; the address is in the message's headers, where nobody looks."""
     request: Any = self.request
@@ -31,7 +31,7 @@ def deliver(self: "Task[..., Any]", *, job_id: str, state: str, attempt: int, en
     return _attempt(self, delivery)
 
 
-@shared_task(name="webhooks.redeliver", queue="io", bind=True, max_retries=None)
+@shared_task(name="webhooks.redeliver", queue="io", bind=True, max_retries=None, throws=(UndeliveredError,))
 def redeliver(self: "Task[..., Any]", delivery_id: str) -> dict[str, Any] | None:
     """Make a call once more."""
     delivery = Delivery.objects.select_related("job").filter(pk=delivery_id).first()

@@ -2,6 +2,9 @@
 
 import hashlib
 import hmac
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -58,3 +61,20 @@ def test_the_command_prints_them(capsys: pytest.CaptureFixture[str], user: objec
     assert capsys.readouterr().out.split() == signing_secrets.of_user(None)
     with pytest.raises(CommandError, match="there is no user"):
         call_command("webhook_secret", "nobody@example.com")
+
+
+def test_the_docs_code_for_receivers_knows_a_genuine_call() -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/webhooks.md").read_text()
+    code: dict[str, Any] = {}
+    exec(next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "is_genuine" in block), code)  # noqa: S102  our own docs
+    is_genuine = code["is_genuine"]
+    header, body = signing.header(b"{}", secrets=["new", "old"], at=1764000000), b"{}"
+
+    assert is_genuine(header, body, ["old"], now=1764000000 + 299)
+    assert is_genuine(header, body, ["x", "new"], now=1764000000 - 299)
+    assert not is_genuine(header, body, ["x"], now=1764000000)
+    assert not is_genuine(header, b"{ }", ["new"], now=1764000000)
+    assert not is_genuine(header, body, ["new"], now=1764000000 + 301)
+    assert not is_genuine(header.replace("t=1764000000", "t=1764000001"), body, ["new"], now=1764000000)
+    for wrong in ("", "t=,v1=", "v1=aa", "t=soon,v1=aa", "t=1764000000,v1=ä"):
+        assert not is_genuine(wrong, body, ["new"], now=1764000000)

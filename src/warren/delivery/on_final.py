@@ -59,7 +59,9 @@ def take_from(options: MutableMapping[str, Any]) -> Wanted | None:
 def wanted_by(request: object) -> Wanted | None:
     """What the job of this request wants; the request may be that of a chain's step which will never be sent."""
     wanted: Wanted | None = getattr(request, HEADER, None)
-    return wanted or of_step({name: getattr(request, name) for name in _offers if hasattr(request, name)})
+    if wanted is None and (asked := {name: getattr(request, name) for name in _offers if hasattr(request, name)}):
+        return of_step(asked)
+    return wanted
 
 
 def of_step(options: Mapping[str, Any]) -> Wanted | None:
