@@ -1,8 +1,8 @@
 """Receives webhooks inside the stack, as a customer's server would outside; it runs in web's image, for its Python.
 
-    POST /hook/<name>?fail=2     500 for the first two calls of that name, then 200
-    POST /hook/<name>?hang=20    no answer to the first call for so many seconds, then 200
-    GET  /received/<name>        the calls so far: `[{"headers": …, "body": …}]`
+POST /hook/<name>?fail=2     500 for the first two calls of that name, then 200
+POST /hook/<name>?hang=20    no answer to the first call for so many seconds, then 200
+GET  /received/<name>        the calls so far: `[{"headers": …, "body": …}]`
 """
 
 import json

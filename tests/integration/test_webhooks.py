@@ -74,7 +74,7 @@ def _is_genuine(call: dict[str, Any], *, secrets: list[str]) -> bool:
     ],
 )
 def test_the_end_of_a_job_is_told_and_the_call_is_genuine(
-    stack: Stack, member: Api, name: str, task: str, kwargs: dict[str, Any], state: str
+    stack: Stack, member: Api, name: str, *, task: str, kwargs: dict[str, Any], state: str
 ) -> None:
     secret = member.get("/api/webhooks/secret/").json()["current"]
     job_id = member.submit(task, kwargs=kwargs, callback_url=_url(name, "?token=secret-word"))
@@ -167,9 +167,7 @@ def test_a_bad_address_is_refused(member: Api, url: str) -> None:
     assert "secret-word" not in answer.text
 
 
-def test_a_call_is_made_once_more_and_who_asked_is_recorded(
-    stack: Stack, member: Api, admin: Api, name: str
-) -> None:
+def test_a_call_is_made_once_more_and_who_asked_is_recorded(stack: Stack, member: Api, admin: Api, name: str) -> None:
     job_id = member.submit("probe.cpu.noop", callback_url=_url(name))
     delivery = _delivery(member, job_id, status="delivered")
 

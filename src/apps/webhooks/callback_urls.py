@@ -1,7 +1,7 @@
 """Addresses to be called: which are taken, and what of them may be shown.
 
-An address may carry a secret, in its query or its path even; so nothing but its host is ever named in an error or a log,
-and people are shown it without user and query.
+An address may carry a secret, in its query or its path even. So nothing but its host is ever named in an error or a
+log, and people are shown it without user and query.
 """
 
 from typing import Any

@@ -1,9 +1,9 @@
 """One call to a receiver: made within bounds of time, and of where it may go. Redirects are not followed.
 
-    looking the name up   once; every address that it leads to must be allowed, and those are connected to. It cannot be
-                          interrupted, so it is left behind if it takes too long
-    the answer            its status counts, and Retry-After; of its body some kB are read and thrown away, because they
-                          may come from a receiver inside the network
+looking the name up   once; every address that it leads to must be allowed, and those are connected to. It cannot be
+                      interrupted, so it is left behind if it takes too long
+the answer            its status counts, and Retry-After; of its body some kB are read and thrown away, because they
+                      may come from a receiver inside the network
 """
 
 import logging
@@ -70,8 +70,8 @@ def call(
 ) -> Answer:
     """Post the body; never raises for what the address or its server do.
 
-    `look_up` stands for the system's resolver, `tls` for the authorities that are trusted. The thread is a greenlet where
-    gevent or eventlet have patched them.
+    `look_up` stands for the system's resolver, `tls` for the authorities that are trusted. The thread is a greenlet
+    where gevent or eventlet have patched them.
     """
     limits, started = limits or Limits(), time.monotonic()
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="webhook")

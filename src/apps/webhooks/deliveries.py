@@ -1,10 +1,10 @@
 """Deliveries from their first attempt to their end.
 
-    first run        the delivery is written, with its body, before anything is sent
-    each attempt     its row is written before the call and filled in after it, so that a worker which dies in the call
-                     leaves a trace; the job then runs again: at least once
-    taken            `delivered_at` is set; whatever job of the delivery runs after that calls nobody
-    redelivered      `delivered_at` is cleared and a new job made, in one transaction, with who asked for it
+first run        the delivery is written, with its body, before anything is sent
+each attempt     its row is written before the call and filled in after it, so that a worker which dies in the call
+                 leaves a trace; the job then runs again: at least once
+taken            `delivered_at` is set; whatever job of the delivery runs after that calls nobody
+redelivered      `delivered_at` is cleared and a new job made, in one transaction, with who asked for it
 """
 
 from datetime import datetime
@@ -60,8 +60,8 @@ def pause_s(answer: Answer, *, retries: int, now: datetime) -> float | None:
 def repeat(delivery: Delivery, *, by_id: int) -> Redelivery:
     """Make the call once more, because this user says so. Raises `NothingToRepeatError` while it is about to be made.
 
-    Whoever waits for the next attempt of a call that failed gets it now. The job that would have made it finds it taken,
-    or makes it too, which the receiver can tell by the id.
+    Whoever waits for the next attempt of a call that failed gets it now. The job that would have made it finds it
+    taken, or makes it too, which the receiver can tell by the id.
     """
     from apps.webhooks import tasks  # noqa: PLC0415  which delivers through this module
 
@@ -85,7 +85,9 @@ def _is_about_to_be_made(delivery: Delivery) -> bool:
 def _call(delivery: Delivery, *, number: int, now: datetime) -> Answer:
     body = delivery.body.encode()
     try:
-        signature = signing.header(body, secrets=signing_secrets.of_user(delivery.job.owner_id), at=int(now.timestamp()))
+        signature = signing.header(
+            body, secrets=signing_secrets.of_user(delivery.job.owner_id), at=int(now.timestamp())
+        )
     except NoSecretError as exc:
         return Answer(reason=str(exc))
     headers = {

@@ -2,9 +2,9 @@
 
     Warren-Signature: t=1764000000,v1=5257a8…,v1=9f2c01…
 
-`t` is the moment of this attempt, in seconds; each `v1` is the HMAC-SHA256, in hex, of "<t>.<body>" by one of the user's
-secrets: while a secret is changed there are two, and a receiver is content with either. docs/how-to/webhooks.md has
-code for receivers.
+`t` is the moment of this attempt, in seconds; each `v1` is the HMAC-SHA256, in hex, of "<t>.<body>" by one of the
+user's secrets: while a secret is changed there are two, and a receiver is content with either. docs/how-to/webhooks.md
+has code for receivers.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The jobs that make the calls. They belong to the owner of the job that is told of, who may look at and cancel them."""
+"""The jobs that make the calls. They belong to the owner of the job that is told of, who may see and cancel them."""
 
 import logging
 from datetime import datetime

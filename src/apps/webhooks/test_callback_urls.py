@@ -11,9 +11,7 @@ from apps.webhooks.errors import CallbackUrlError
 from apps.webhooks.receivers import Receivers
 
 OUTSIDE = Receivers(ports=frozenset({443, 8443}))
-INSIDE = Receivers(
-    names=frozenset({"hooks.internal"}), networks=(ip_network("10.1.0.0/16"),), ports=frozenset({443})
-)
+INSIDE = Receivers(names=frozenset({"hooks.internal"}), networks=(ip_network("10.1.0.0/16"),), ports=frozenset({443}))
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,17 @@ def test_it_posts_the_body(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize(
     ("status", "taken", "final"),
-    [(200, True, False), (202, True, False), (204, True, False), (400, False, False), (404, False, False)]
-    + [(410, False, True), (429, False, False), (500, False, False), (503, False, False)],
+    [
+        (200, True, False),
+        (202, True, False),
+        (204, True, False),
+        (400, False, False),
+        (404, False, False),
+        (410, False, True),
+        (429, False, False),
+        (500, False, False),
+        (503, False, False),
+    ],
 )
 def test_it_says_whether_the_call_was_taken(receiver: Receiver, status: int, taken: bool, final: bool) -> None:  # noqa: FBT001  pytest's
     receiver.script = Script(statuses=[status], headers={"Retry-After": "7"}, body=b"")
@@ -117,7 +126,9 @@ def test_it_goes_on_trying_a_name_that_leads_nowhere() -> None:
     assert not answer.is_final
 
 
-@pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize(
+    "inside", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "::ffff:127.0.0.1"]
+)
 def test_it_refuses_a_name_that_leads_inside(receiver: Receiver, inside: str) -> None:
     allowed = Receivers(ports=_port(receiver))
 
@@ -142,7 +153,10 @@ def test_it_looks_a_name_up_once_and_connects_to_what_it_checked(receiver: Recei
     """A name that leads to an allowed address when checked, and elsewhere when asked again."""
     answers = iter(["127.0.0.1", "127.0.0.2"])
     allowed = Receivers(names=frozenset(), networks=(ip_network("127.0.0.1/32"),), ports=_port(receiver))
-    rebinding = lambda host, port: _leads_to(next(answers))(host, port)  # noqa: E731  a resolver of one line
+
+    def rebinding(host: str, port: int) -> Any:
+        return _leads_to(next(answers))(host, port)
+
 
     answer = calling.call(
         receiver.url(host="rebind.example", scheme="https"), body=b"{}", headers={}, allowed=allowed, look_up=rebinding

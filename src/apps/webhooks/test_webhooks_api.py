@@ -179,11 +179,15 @@ def test_looking_costs_the_same_however_much_was_told(
         api.post(f"{path}{delivery_id}/redeliver/")
         run_next()
 
-    with django_assert_num_queries(6):  # the job, the deliveries, their attempts, redeliveries and who asked, their jobs
+    with django_assert_num_queries(
+        6
+    ):  # the job, the deliveries, their attempts, redeliveries and who asked, their jobs
         api.get(path)
 
 
-def test_everybody_gets_their_own_secrets(api: APIClient, stranger_api: APIClient, user: Any, settings: Settings) -> None:
+def test_everybody_gets_their_own_secrets(
+    api: APIClient, stranger_api: APIClient, user: Any, settings: Settings
+) -> None:
     settings.WEBHOOK_SECRETS = ["n" * 40, "s" * 40]
     current, previous = signing_secrets.of_user(user.pk)
 
