@@ -12,6 +12,7 @@ from typing import Any, override
 
 import pytest
 from celery import current_app
+from celery.app import app_or_default
 from celery.app.trace import build_tracer
 from pytest_django import Settings
 
@@ -148,7 +149,7 @@ def run_next() -> Any:
             **embed,
         }
         task = current_app.tasks[job.task]
-        build_tracer(task.name, task, app=current_app._get_current_object())(job.pk, args, kwargs, request)  # type: ignore[attr-defined]  # noqa: SLF001  celery's proxy
+        build_tracer(task.name, task, app=app_or_default())(job.pk, args, kwargs, request)
         job.refresh_from_db()
         return job
 

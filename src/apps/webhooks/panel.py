@@ -24,9 +24,9 @@ def context(job: Job) -> dict[str, Any] | None:
 @require_POST
 def redeliver(request: HttpRequest, job_id: str, delivery_id: str) -> HttpResponse:
     """Make the call once more, and go back to the job's page."""
-    job = visible.jobs_for(request.user).filter(pk=job_id).first() if request.user.is_authenticated else None
-    delivery = job and Delivery.objects.filter(job=job, pk=delivery_id).first()
-    if job is None or delivery is None:
+    seen = visible.jobs_for(request.user) if request.user.is_authenticated else Job.objects.none()
+    delivery = Delivery.objects.select_related("job").filter(job__in=seen, job_id=job_id, pk=delivery_id).first()
+    if delivery is None:
         raise Http404("There is no such delivery that you may see.")
     try:
         deliveries.repeat(delivery, by_id=int(request.user.pk or 0))
@@ -34,7 +34,7 @@ def redeliver(request: HttpRequest, job_id: str, delivery_id: str) -> HttpRespon
         messages.warning(request, str(exc))
     else:
         messages.success(request, "The receiver is called once more.")
-    return HttpResponseRedirect(_page_of(job))
+    return HttpResponseRedirect(_page_of(delivery.job))
 
 
 def _page_of(job: Job) -> str:

@@ -28,9 +28,9 @@ class RedeliverySerializer(serializers.Serializer[Any]):
     def get_by(self, redelivery: Redelivery) -> str | None:
         """Addresses of the staff are not for everybody."""
         by, reader = redelivery.by, self.context["request"].user
-        if by is None or by.pk == reader.pk or reader.is_staff:
-            return by and str(by.get_username())
-        return "staff"
+        if by is None:
+            return None
+        return str(by.get_username()) if by.pk == reader.pk or reader.is_staff else "staff"
 
 
 class DeliverySerializer(serializers.Serializer[Any]):
