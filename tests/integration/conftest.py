@@ -45,7 +45,9 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def shared_stack(folder: Path, pytestconfig: pytest.Config) -> Iterator[Stack]:
     """The started stack; taken away with its volumes at the end, and also when it does not start."""
-    stack = Stack(folder, values={"OWN_APP": str(own_app.make(folder, name="billing"))})
+    stack = Stack(
+        folder, values={"OWN_APP": str(own_app.make(folder, name="billing")), "WEBHOOK_RECEIVERS": "receiver"}
+    )
     try:
         _start(stack)
         pytestconfig.stash[STACK] = stack

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from apps.fetching.addresses import RefusedAddressError, UnknownHostError
-from apps.fetching.transport import STEP_TIMEOUT_S, CheckedTransport
+from warren.outbound.addresses import RefusedAddressError, UnknownHostError
+from warren.outbound.transport import STEP_TIMEOUT_S, CheckedTransport, Reach
 
 TIMEOUT_S = 30.0  # for an address, redirects included
 LOOK_UP_GRACE_S = 5.0  # looking up a name cannot be interrupted; it is left behind after this
@@ -35,7 +35,7 @@ def fetch_all(urls: Sequence[str], *, allow_private: bool, timeout_s: float = TI
 def fetch(url: str, *, allow_private: bool, timeout_s: float = TIMEOUT_S) -> dict[str, Any]:
     """Fetch one address; never raises for what the address or its server do."""
     started = time.monotonic()
-    transport = CheckedTransport(deadline=started + timeout_s, allow_private=allow_private)
+    transport = CheckedTransport(deadline=started + timeout_s, reach=Reach(allow_private=allow_private))
     try:
         with httpx.Client(transport=transport, trust_env=False, timeout=STEP_TIMEOUT_S) as client:
             status, size = _follow(client, url)

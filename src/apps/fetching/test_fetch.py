@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from apps.fetching import addresses, fetch
+from apps.fetching import fetch
 from apps.fetching.conftest import TrickyServer
+from warren.outbound import addresses
 
 
 def _fetch(url: str, *, timeout_s: float = 10) -> dict[str, Any]:

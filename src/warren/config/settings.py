@@ -287,6 +287,17 @@ SPECTACULAR_SETTINGS = {
 # fetch_urls refuses addresses inside this network; tests, which have no other, let it
 FETCH_ALLOW_PRIVATE = env.bool("FETCH_ALLOW_PRIVATE", False)
 
+# --- Webhooks -------------------------------------------------------------------------------------------------------
+
+# The first signs, and so does the second while receivers change over (docs/how-to/webhooks.md); none: nobody is called.
+WEBHOOK_SECRETS = [each for each in (env.str("WEBHOOK_SECRET", ""), env.str("WEBHOOK_PREVIOUS_SECRET", "")) if each]
+# host names and networks inside, which may be called though they are not public
+WEBHOOK_RECEIVERS: list[str] = env.list("WEBHOOK_RECEIVERS", [])
+WEBHOOK_PORTS: list[int] = env.list("WEBHOOK_PORTS", [443, 8443], subcast=int)
+WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", 262_144)
+# where people reach web, for links in what leaves the stack; without it they are paths
+PUBLIC_URL = env.str("PUBLIC_URL", "")
+
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
 # without a server, mail goes to the io worker's log

@@ -6,7 +6,7 @@ from celery import Celery
 from celery.result import AsyncResult
 from kombu.utils.uuid import uuid
 
-from warren.delivery import idempotency
+from warren.delivery import idempotency, on_final
 from warren.delivery.errors import IdempotencyConflictError
 
 # What makes two calls the same: as the caller gave it, not as computed from the time of the call.
@@ -31,6 +31,9 @@ class JobApp(Celery):
         Raises `IdempotencyKeyError`, and `IdempotencyConflictError` where another call has used the key; in a chain,
         group or chord an equal one too, because their results already count on ids of their own.
         """
+        wanted = on_final.take_from(options)
+        if wanted:
+            options["headers"] = {**(options.get("headers") or {}), on_final.HEADER: wanted}
         if idempotency_key is None:
             return super().send_task(name, args, kwargs, **options)
         given_id = options.pop("task_id", None)
@@ -38,6 +41,8 @@ class JobApp(Celery):
         content = {"task": name, "args": args or (), "kwargs": kwargs or {}} | {
             option: options.get(option) for option in _CONTENT
         }
+        if wanted:
+            content[on_final.HEADER] = wanted
         with idempotency.first_use(idempotency_key, content=content, job_ids=[job_id]) as [first]:
             if first == job_id:
                 return super().send_task(name, args, kwargs, task_id=job_id, **options)

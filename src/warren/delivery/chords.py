@@ -16,6 +16,8 @@ from celery.exceptions import ChordError
 from celery.result import GroupResult, allow_join_result
 from django.db import connection
 
+from warren.delivery import final_call
+
 JOIN_TIMEOUT_S = 10  # every part is final, so this only bounds a mistake
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ def part_returned(app: Celery, *, group_id: str, body: Any) -> None:
         error = ChordError(f"a part of chord {group_id} failed: {exc!r}")
         error.__cause__ = exc
         app.backend.chord_error_from_stack(callback, exc=error)
+        final_call.send_for(callback)
     else:
         callback.delay(results)
 

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from warren.delivery import leases, losable
+from warren.delivery import final_call, leases, losable
 from warren.delivery.models import Job
 from warren.delivery.states import FINAL, State
 
@@ -41,7 +41,27 @@ class Outcome:
 
 
 def close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
-    """Make the job final; False, and nothing changed, if it is already or another attempt runs."""
+    """Make the job final, and send what it wants then; False, and nothing changed, if it is or another attempt runs."""
+    with final_call.transaction_for(outcome.request):
+        if closed := _close(outcome, encode=encode):
+            final_call.send(outcome.request, job_id=outcome.task_id)
+    return closed
+
+
+def ours(task_id: str, request: Context | None) -> QuerySet[Job]:
+    """The job, while it is not final and the request may speak for it."""
+    job = Job.objects.filter(pk=task_id).exclude(state__in=FINAL)
+    if attempt := getattr(request, "job_attempt", None):
+        # waiting once more, it was taken from this attempt: sent again, or retried by hand
+        return job.filter(attempt=attempt, state__in=(State.RUNNING, State.RETRYING))
+    if getattr(request, "hostname", None):
+        # a worker's main process (hard time limit, lost child) knows the message, not the claim: it speaks for
+        # what it holds, not for an attempt of another process, were it the one before in the same container
+        return job.exclude(Q(state=State.RUNNING) & ~Q(lease=leases.current))
+    return job
+
+
+def _close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
     if getattr(outcome.request, losable.HEADER, False):
         return True  # it has no job; what follows from it does follow
     fields: dict[str, Any] = {
@@ -61,16 +81,3 @@ def close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
     never_sent = Job(pk=outcome.task_id, task=task, finished_at=timezone.now(), **fields)
     Job.objects.bulk_create([never_sent], ignore_conflicts=True)
     return True
-
-
-def ours(task_id: str, request: Context | None) -> QuerySet[Job]:
-    """The job, while it is not final and the request may speak for it."""
-    job = Job.objects.filter(pk=task_id).exclude(state__in=FINAL)
-    if attempt := getattr(request, "job_attempt", None):
-        # waiting once more, it was taken from this attempt: sent again, or retried by hand
-        return job.filter(attempt=attempt, state__in=(State.RUNNING, State.RETRYING))
-    if getattr(request, "hostname", None):
-        # a worker's main process (hard time limit, lost child) knows the message, not the claim: it speaks for
-        # what it holds, not for an attempt of another process, were it the one before in the same container
-        return job.exclude(Q(state=State.RUNNING) & ~Q(lease=leases.current))
-    return job

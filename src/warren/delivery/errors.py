@@ -59,6 +59,10 @@ class IdempotencyConflictError(DeliveryError):
         self.job_id = job_id
 
 
+class UnknownOptionError(DeliveryError):
+    """No app of this installation offers the option."""
+
+
 class OutOfMemoryError(DeliveryError):
     """The task wanted more memory than there is."""
 

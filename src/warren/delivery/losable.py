@@ -5,6 +5,7 @@
     broker away                `BrokerUnreachableError` to the caller, within seconds
     what must wait             countdown, eta, a retry with a delay: an ordinary job, through the outbox, because no
                                task waits inside a worker
+    whose end is to be told    an ordinary job too (`on_final.py`)
     what the schedule fires    an ordinary job too: a tick fires once, and beat has no account at the broker
     part of a chord's header   refused: if it were lost, the chord would wait for ever
 
@@ -20,7 +21,7 @@ from celery import Celery
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
-from warren.delivery import broker_addresses, pooled
+from warren.delivery import broker_addresses, on_final, pooled
 from warren.delivery.errors import BrokerUnreachableError, LosableInChordError
 from warren.delivery.topology import LOSABLE_EXCHANGE, is_redis, redis_priority
 
@@ -36,7 +37,9 @@ log = logging.getLogger(__name__)
 
 def is_direct(app: Celery, *, name: str, message: Any, headers: Mapping[str, Any]) -> bool:
     """Whether a task message skips the outbox; `headers` are the caller's own. Raises `LosableInChordError`."""
-    if getattr(app.tasks.get(name), "durable", True) or message.headers["eta"] or SCHEDULED in headers:
+    if getattr(app.tasks.get(name), "durable", True) or message.headers["eta"]:
+        return False
+    if SCHEDULED in headers or on_final.HEADER in headers:
         return False
     embed = message.body[2]
     steps = [embed, *(step["options"] for step in embed["chain"] or ())]

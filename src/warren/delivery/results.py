@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from warren.delivery import claim, closing, history, outbox, pooled, savepoint
+from warren.delivery import claim, closing, final_call, history, outbox, pooled, savepoint
 from warren.delivery.closing import Outcome
 from warren.delivery.errors import ResultTooLargeError
 from warren.delivery.models import Chord, Job, ResultGroup
@@ -135,7 +135,7 @@ class JobBackend(ReadingBackend, GroupingBackend):
 
     def _fail(self, outcome: Outcome, follow: Callable[[], None]) -> bool:
         def step() -> bool:
-            with transaction.atomic():
+            with final_call.because_of(outcome.task_id), transaction.atomic():
                 if closed := closing.close(outcome, encode=self.encode):
                     follow()  # stores once more, which changes nothing
             return closed

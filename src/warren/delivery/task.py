@@ -23,7 +23,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import claim, losable, outcomes, places
+from warren.delivery import claim, final_call, losable, on_final, outcomes, places
 from warren.delivery.batching import batch as batches
 from warren.delivery.errors import CancelledError, DatabaseUnreachableError, ExitError, OutOfMemoryError
 from warren.delivery.outcomes import Success
@@ -140,6 +140,7 @@ class JobTask(DjangoTask[..., Any]):
     def on_replace(self, sig: Any) -> Any:
         """Celery's: send what replaces this job. Raises `Ignore`."""
         self.request.update(job_replaced=True)
+        on_final.hand_on(sig, request=self.request)
         return super().on_replace(sig)
 
     def _let_go(self) -> None:
@@ -147,8 +148,10 @@ class JobTask(DjangoTask[..., Any]):
         request: Any = self.request
         if getattr(request, "job_replaced", False):
             outcomes.hand_over(request.id, attempt=request.job_attempt)
-        else:
-            outcomes.succeed(Success(request.id, request.job_attempt, "null"))
+            return
+        with final_call.transaction_for(request):
+            if outcomes.succeed(Success(request.id, request.job_attempt, "null")):
+                final_call.send(request, job_id=request.id)
 
     def _finish(self, result: Any) -> None:
         """Store the outcome and send what follows from it, or neither. Raises `Ignore` if the attempt was lost."""
@@ -156,7 +159,7 @@ class JobTask(DjangoTask[..., Any]):
         text = self.backend.storable(result)
         kept = "null" if get_actual_ignore_result(self, request) else text
         success = Success(request.id, request.job_attempt, kept)
-        followed = request.callbacks or request.chain or request.chord
+        followed = request.callbacks or request.chain or request.chord or on_final.wanted_by(request)
         batch = batches.current
         if batch and request.id in batch.claims and not followed and not self.transactional:
             batch.add(success)
@@ -181,6 +184,7 @@ class JobTask(DjangoTask[..., Any]):
             signature(following, app=self.app).apply_async((result,), chain=rest, **lineage)
         if request.chord:
             self.backend.on_chord_part_return(request, "SUCCESS", result)
+        final_call.send(request, job_id=request.id)
 
 
 def _send_retry(retry: Retry) -> None:

@@ -142,6 +142,13 @@ class SubmissionSerializer(serializers.Serializer[Any]):
     priority = serializers.IntegerField(
         min_value=0, max_value=9, required=False, allow_null=True, help_text="9 is the most urgent."
     )
+    callback_url = TextField(
+        required=False,
+        allow_null=True,
+        max_length=2000,
+        write_only=True,
+        help_text="An https address that is called, signed, when the job has ended.",
+    )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         attrs: dict[str, Any] = super().to_internal_value(data)

@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from rest_framework.exceptions import ValidationError
 
+from warren.delivery import on_final
+from warren.delivery.errors import UnknownOptionError
 from warren.delivery.task import JobTask
 from warren.jobs import arguments, callable_tasks, idempotent
 from warren.jobs.errors import UnacceptableError
@@ -24,6 +27,7 @@ class Submission:
     eta: datetime | None = None
     expires: float | datetime | None = None
     priority: int | None = None
+    callback_url: str | None = field(default=None, repr=False)  # it may hold a secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +58,19 @@ def prepare(wanted: Submission, *, now: datetime) -> Call:
     """Check what is wanted; the job would run at the earliest at its countdown or eta, counted from `now`.
 
     Raises `UnacceptableError` (422) for an unknown task or an impossible time, `ValidationError` (400) for
-    arguments that the task does not take.
+    arguments that the task does not take or an address that may not be called.
     """
     task: JobTask = callable_tasks.find(wanted.task)
     kwargs = arguments.validated(task, args=wanted.args, kwargs=wanted.kwargs)
     _check_expiry(wanted, now, _starts_at(wanted, now))
+    _check_callback(wanted.callback_url)
     # what was given in seconds is counted by Postgres
     options = _without_none(
         countdown=wanted.countdown or None,
         eta=wanted.eta,
         expires=wanted.expires,
         priority=wanted.priority,
+        callback_url=wanted.callback_url,
     )
     return Call(task=task, kwargs=kwargs, options=options)
 
@@ -98,6 +104,17 @@ def _check_expiry(wanted: Submission, now: datetime, starts_at: datetime) -> Non
         raise UnacceptableError(
             {"expires": [f"{expires_at.isoformat()} is more than {LONGEST_DELAY.days} days after the job may start."]}
         )
+
+
+def _check_callback(url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        on_final.check("callback_url", url)
+    except UnknownOptionError as exc:
+        raise UnacceptableError({"callback_url": ["This installation calls nobody."]}) from exc
+    except ValueError as exc:
+        raise ValidationError({"callback_url": [str(exc)]}) from exc
 
 
 def _without_none(**options: Any) -> dict[str, Any]:

@@ -7,34 +7,52 @@ again, is caught as well. Host header and certificate check still use the name: 
 import ssl
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import httpcore
 import httpx
 
-from apps.fetching import addresses
+from warren.outbound import addresses
+from warren.outbound.addresses import LookUp, Network
 
 STEP_TIMEOUT_S = 10.0  # for one connect or one read
 
 
-class CheckedTransport(httpx.HTTPTransport):
-    """For one fetch: `deadline` is a time of `time.monotonic()`, and bounds all that goes over its connections."""
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Where connections may go; the default is the public internet. As `addresses.resolve` takes it.
 
-    def __init__(self, *, deadline: float, allow_private: bool) -> None:
-        super().__init__(verify=_tls(), trust_env=False)
+    `tls` is who is trusted, by default the authorities that certifi lists.
+    """
+
+    allow_private: bool = False
+    allowed: tuple[Network, ...] = ()
+    look_up: LookUp | None = None
+    tls: ssl.SSLContext | None = None
+
+
+PUBLIC = Reach()
+
+
+class CheckedTransport(httpx.HTTPTransport):
+    """For one exchange: `deadline` is a time of `time.monotonic()`, and bounds all that goes over its connections."""
+
+    def __init__(self, *, deadline: float, reach: Reach = PUBLIC) -> None:
+        tls = reach.tls or _tls()
+        super().__init__(verify=tls, trust_env=False)
         # httpx has no public way to hand its pool a network of one's own; httpcore, which it stands on, has
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(),
-            network_backend=_CheckedNetwork(deadline=deadline, allow_private=allow_private),
+            ssl_context=tls, network_backend=_CheckedNetwork(deadline=deadline, reach=reach)
         )
 
 
 class _CheckedNetwork(httpcore.NetworkBackend):
-    def __init__(self, *, deadline: float, allow_private: bool) -> None:
+    def __init__(self, *, deadline: float, reach: Reach) -> None:
         self._inner = httpcore.SyncBackend()
         self._deadline = deadline
-        self._allow_private = allow_private
+        self._reach = reach
 
     def connect_tcp(
         self,
@@ -46,7 +64,10 @@ class _CheckedNetwork(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to the first of the host's addresses that answers."""
         failure: Exception = httpcore.ConnectError(f"{host!r} has no address")
-        for address in addresses.resolve(host, port=port, allow_private=self._allow_private):
+        reach = self._reach
+        for address in addresses.resolve(
+            host, port=port, allow_private=reach.allow_private, allowed=reach.allowed, look_up=reach.look_up
+        ):
             try:
                 left = _left(self._deadline, timeout)
                 stream = self._inner.connect_tcp(address, port, left, local_address, socket_options)

@@ -1,11 +1,12 @@
 """Which addresses may be visited."""
 
 import socket
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
-from apps.fetching import addresses
+from warren.outbound import addresses
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,10 @@ from apps.fetching import addresses
         "172.31.255.255",
         "192.168.1.1",
         "169.254.169.254",
+        "168.63.129.16",
+        "192.0.0.192",
+        "192.88.99.1",
+        "100.100.100.200",
         "100.64.0.1",
         "192.0.2.1",
         "198.18.0.1",
@@ -38,6 +43,10 @@ from apps.fetching import addresses
         "::ffff:8.8.8.8",
         "::127.0.0.1",
         "64:ff9b::7f00:1",
+        "64:ff9b::808:808",
+        "::ffff:169.254.169.254",
+        "fd00:ec2::254",
+        "3fff::1",
         "64:ff9b:1::a00:1",
         "2002:7f00:1::",
         "2002:808:808::",
@@ -82,6 +91,27 @@ def test_it_says_when_a_name_leads_nowhere(host: str) -> None:
 
 def test_it_lets_private_ones_pass_where_tests_ask_for_it() -> None:
     assert "127.0.0.1" in addresses.resolve("127.0.0.1", port=80, allow_private=True)
+
+
+def test_it_visits_an_allowed_network_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = [ip_network("10.1.0.0/16")]
+    monkeypatch.setattr(socket, "getaddrinfo", _answering("10.1.2.3", "8.8.8.8"))
+    assert addresses.resolve("inside.example", port=80, allowed=allowed) == ["10.1.2.3", "8.8.8.8"]
+
+    monkeypatch.setattr(socket, "getaddrinfo", _answering("10.2.0.1"))
+    with pytest.raises(addresses.RefusedAddressError, match=r"10\.2\.0\.1"):
+        addresses.resolve("inside.example", port=80, allowed=allowed)
+
+
+def test_an_allowed_ipv4_network_does_not_open_its_mapped_twin() -> None:
+    allowed = [ip_network("10.0.0.0/8")]
+
+    with pytest.raises(addresses.RefusedAddressError):
+        addresses.resolve("tricky.example", port=80, allowed=allowed, look_up=_answering("::ffff:10.0.0.1"))
+
+
+def test_it_asks_the_resolver_that_it_is_given() -> None:
+    assert addresses.resolve("any.example", port=80, look_up=_answering("9.9.9.9")) == ["9.9.9.9"]
 
 
 def _answering(*found: str) -> Any:

@@ -1,0 +1,1 @@
+"""Connections that Warren opens on behalf of users: where they may go, and how long they may take."""
