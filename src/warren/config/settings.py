@@ -12,6 +12,7 @@ from warren.config.env import env
 from warren.config.queues import DEFAULT_QUEUE, QUEUES
 from warren.delivery.silence import SOCKET_SETTINGS
 from warren.delivery.topology import REDIS_SCHEMES, REDIS_VISIBILITY_TIMEOUT_S
+from warren.maintenance.schedule import SCHEDULE as MAINTENANCE
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -62,6 +63,7 @@ INSTALLED_APPS = [
     "warren.delivery",
     "warren.health",
     "warren.scheduling",
+    "warren.maintenance",
     "warren.jobs",
     *discovery.installed_apps(),
 ]
@@ -162,7 +164,15 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 
 # throttling counts here, so that all web processes count together
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "warren_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "warren_cache",
+        # one row for each address that is being throttled. Over it Django throws out a third, living ones too: with its
+        # 300, whoever has a few hundred addresses is never throttled. `warren.maintenance` deletes what has expired.
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
@@ -240,6 +250,7 @@ RESULT_MAX_BYTES = env.int("RESULT_MAX_BYTES", 1_048_576)
 CELERY_BEAT_SCHEDULER = "warren.scheduling.scheduler:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "delete-old-jobs": {"task": "celery.backend_cleanup", "schedule": crontab(hour="4", minute="0")},
+    **MAINTENANCE,
     # only beat has the package that solar schedules are made with
     **(discovery.schedule() if SERVICE == "beat" else {}),
 }
@@ -254,9 +265,11 @@ TASKS = {"default": _TASKS_AS_JOBS, "transactional": {**_TASKS_AS_JOBS, "OPTIONS
 
 # --- API ------------------------------------------------------------------------------------------------------------
 
+TOKEN_DAYS = env.int("TOKEN_DAYS", 365)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "apps.accounts.tokens.ExpiringTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
