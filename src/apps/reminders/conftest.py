@@ -16,7 +16,9 @@ type MakeReminder = Callable[..., Reminder]
 def make_reminder(user: Any) -> MakeReminder:
     """Make a reminder whose first time was so long ago, by the clock in UTC."""
 
-    def make(*, ago: timedelta, repeat: str = Repeat.ONCE, owner: Any = user, text: str = "Water the plants") -> Reminder:
+    def make(
+        *, ago: timedelta, repeat: str = Repeat.ONCE, owner: Any = user, text: str = "Water the plants"
+    ) -> Reminder:
         first = datetime.now(UTC) - ago
         reminder = Reminder(
             owner=owner, text=text, day=first.date(), time=first.time(), time_zone="UTC", repeat=repeat, next_at=first

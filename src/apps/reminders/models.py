@@ -34,9 +34,7 @@ class Reminder(models.Model):
 
     class Meta:
         ordering = ("-created_at", "-id")
-        indexes = (
-            models.Index(fields=["next_at"], name="reminders_due", condition=models.Q(next_at__isnull=False)),
-        )
+        indexes = (models.Index(fields=["next_at"], name="reminders_due", condition=models.Q(next_at__isnull=False)),)
 
     def __str__(self) -> str:
         return f"{self.repeat} from {self.day} {self.time} {self.time_zone}"

@@ -50,9 +50,7 @@ def test_it_refuses_what_is_no_range_and_names_the_field(api: APIClient, change:
     assert not Job.objects.exists()
 
 
-def test_it_refuses_too_many_jobs_before_it_accepts(
-    api: APIClient, user: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_refuses_too_many_jobs_before_it_accepts(api: APIClient, user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scope, "MOST_ROWS", 1)
     for number in range(2):
         make_job(user, job_id=f"{number}", at=timezone.now() - timedelta(hours=1))

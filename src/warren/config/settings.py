@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "warren.scheduling",
     "warren.maintenance",
     "warren.jobs",
+    *(["warren.try_it"] if IS_WEB else []),
     *discovery.installed_apps(),
 ]
 
