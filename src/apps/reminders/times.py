@@ -1,7 +1,8 @@
 """When a reminder is due.
 
-Repeated ones keep their time on the wall's clock: eight o'clock stays eight o'clock when summer time begins. A time that
-a clock leaves out is as long after the gap's beginning as it would have been; of one that comes twice the first counts.
+Repeated ones keep their time on the wall's clock: eight o'clock stays eight o'clock when summer time begins. A time
+that a clock leaves out is as long after the gap's beginning as it would have been; of one that comes twice the first
+counts.
 """
 
 from dataclasses import dataclass

@@ -25,8 +25,8 @@ class RemindersView(GenericAPIView[Reminder]):
     @extend_schema(
         summary="Set a reminder",
         description=(
-            f"Up to {keeping.MOST_ACTIVE} of them, and {ticking.MOST_A_DAY} mails a day. The same one, sent again while "
-            "it is active, is the first one: 200."
+            f"Up to {keeping.MOST_ACTIVE} of them, and {ticking.MOST_A_DAY} mails a day. The same one, sent again "
+            "while it is active, is the first one: 200."
         ),
         responses={201: ReminderSerializer, 200: ReminderSerializer, **errors(400, 401, 413, 422)},
     )

@@ -1,7 +1,7 @@
 """A report as PDF: a chart, and then a line for each job.
 
-Each line is one string in a font of fixed width, drawn when its page comes: what is kept until the end is the compressed
-content of the PDF's pages, some 20 bytes a job.
+Each line is one string in a font of fixed width, drawn when its page comes: what is kept until the end is the
+compressed content of the PDF's pages, some 40 bytes a job.
 """
 
 from collections.abc import Iterable

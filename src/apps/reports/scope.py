@@ -1,4 +1,4 @@
-"""Which jobs a report is of, read a page at a time: by key, so that no transaction and no cursor stays open meanwhile."""
+"""Which jobs a report is of, read a page at a time: by key, so that no transaction or cursor stays open meanwhile."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from warren.maintenance import files
 def tidy(*, before: datetime) -> dict[str, int]:
     """Delete what is left of before that moment; returns how many: `{over, lost, files}`.
 
-    A report is over when its job is (JOB_RETENTION_DAYS): so no job that can be seen leads to a report that is not there.
+    A report is over when its job is (JOB_RETENTION_DAYS): no job that can be seen leads to a report that is not there.
     """
     old = Report.objects.filter(created_at__lt=before)
     over = old.exclude(Exists(Job.objects.filter(pk=OuterRef("pk"))))
