@@ -152,3 +152,13 @@ def test_what_is_over_is_deleted_after_a_month(make_reminder: MakeReminder) -> N
     assert deleted == {"occurrences": 2, "reminders": 1, "ticks": 1}
     assert [each.pk for each in Reminder.objects.all()] == [daily.pk]
     assert Job.objects.filter(pk="other").exists()
+
+
+def test_one_in_a_zone_that_is_gone_keeps_no_other_from_its_time(make_reminder: MakeReminder) -> None:
+    lost = make_reminder(ago=timedelta(minutes=1), repeat=Repeat.DAILY, text="lost")
+    Reminder.objects.update(time_zone="Atlantis/Capital")
+    make_reminder(ago=timedelta(minutes=1), text="other")
+
+    assert _tick() == 2
+    lost.refresh_from_db()
+    assert lost.next_at is None

@@ -10,9 +10,11 @@ All of it is one transaction, that of the task which calls it. One tick works at
     somebody has too many            the occurrence is there, and says why no mail was sent
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfoNotFoundError
 
 from django.db import connection
 from django.db.models import Count
@@ -25,6 +27,8 @@ BATCH = 500  # reminders a tick, so that its transaction is short; the rest is d
 
 _ONE_AT_A_TIME = 7_238_003  # any number that nobody else uses
 _TRY = "SELECT pg_try_advisory_xact_lock(%s), clock_timestamp()"
+
+log = logging.getLogger(__name__)
 
 
 def due() -> list[Occurrence]:
@@ -41,19 +45,19 @@ def due() -> list[Occurrence]:
     reminders = list(found.filter(next_at__lte=now).order_by("next_at", "pk")[:BATCH])
     occurrences = _judged(reminders, now)
     Occurrence.objects.bulk_create(occurrences, ignore_conflicts=True)
-    for reminder in reminders:
-        reminder.next_at = keeping.course_of(reminder).next_after(now)
     Reminder.objects.bulk_update(reminders, ["next_at"])
     times = {each.reminder_id: each.due_at for each in occurrences if each.state == Occurrence.State.SENDING}
-    stored = Occurrence.objects.filter(reminder_id__in=times, made_at__gte=now, state=Occurrence.State.SENDING)
+    stored = Occurrence.objects.select_related("reminder").filter(reminder_id__in=times, made_at__gte=now, state=Occurrence.State.SENDING)
     return [each for each in stored if times[each.reminder_id] == each.due_at]
 
 
 def _judged(reminders: list[Reminder], now: datetime) -> list[Occurrence]:
+    """An occurrence of each, sent or skipped; the reminders get their next time."""
     mailed = _mailed_lately({each.owner_id for each in reminders}, now)
     judged = []
     for reminder in reminders:
-        occurrence = Occurrence(reminder=reminder, due_at=keeping.course_of(reminder).last_until(now))
+        due_at, reminder.next_at = _times(reminder, now)
+        occurrence = Occurrence(reminder=reminder, due_at=due_at)
         occurrence.why = _why_not(reminder, mailed[reminder.owner_id])
         if occurrence.why:
             occurrence.state = Occurrence.State.SKIPPED
@@ -61,6 +65,16 @@ def _judged(reminders: list[Reminder], now: datetime) -> list[Occurrence]:
             mailed[reminder.owner_id] += 1
         judged.append(occurrence)
     return judged
+
+
+def _times(reminder: Reminder, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """When it was due last, and when it is next. A zone that is no longer known must not keep the others from theirs."""
+    try:
+        course = keeping.course_of(reminder)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        log.exception("reminder %s is in %r, which is not known any more; it ends", reminder.pk, reminder.time_zone)
+        return reminder.next_at, None
+    return course.last_until(now) or reminder.next_at, course.next_after(now)
 
 
 def _why_not(reminder: Reminder, mailed: int) -> str:
