@@ -14,7 +14,7 @@ from warren.try_it import conftest as try_it
 pytestmark = pytest.mark.django_db
 
 PATH = "/try/fetching.fetch_urls/"
-_site, browser, make_job = try_it._site, try_it.browser, try_it.make_job  # noqa: SLF001  the same pages
+_site, browser, make_job = try_it._site, try_it.browser, try_it.make_job
 
 
 def test_addresses_are_given_one_a_line(browser: Client) -> None:

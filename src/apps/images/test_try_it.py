@@ -17,7 +17,7 @@ from warren.try_it import conftest as try_it
 pytestmark = pytest.mark.django_db
 
 PATH = "/try/images.make_thumbnails/"
-_site, browser = try_it._site, try_it.browser  # noqa: SLF001  the same pages
+_site, browser = try_it._site, try_it.browser
 
 
 def _post(browser: Client, content: bytes, **more: str) -> Any:

@@ -47,7 +47,9 @@ def due() -> list[Occurrence]:
     Occurrence.objects.bulk_create(occurrences, ignore_conflicts=True)
     Reminder.objects.bulk_update(reminders, ["next_at"])
     times = {each.reminder_id: each.due_at for each in occurrences if each.state == Occurrence.State.SENDING}
-    stored = Occurrence.objects.select_related("reminder").filter(reminder_id__in=times, made_at__gte=now, state=Occurrence.State.SENDING)
+    stored = Occurrence.objects.select_related("reminder").filter(
+        reminder_id__in=times, made_at__gte=now, state=Occurrence.State.SENDING
+    )
     return [each for each in stored if times[each.reminder_id] == each.due_at]
 
 

@@ -215,9 +215,7 @@ def test_a_report_is_somebodys() -> None:
 
 
 @pytest.mark.parametrize(("kind", "most_bytes"), [("csv", 5_000_000), ("pdf", 8_000_000)])
-def test_it_takes_no_more_memory_for_many_jobs(
-    user: Any, report_of: MakeReport, kind: str, most_bytes: int
-) -> None:
+def test_it_takes_no_more_memory_for_many_jobs(user: Any, report_of: MakeReport, kind: str, most_bytes: int) -> None:
     """All rows at once would be 20 MB. The PDF's compressed pages stay until its end: some 40 bytes a job."""
     report_of(kind, job_id="warm-up")  # imports and fonts
     _make_many(user, 20_000)

@@ -15,7 +15,7 @@ from warren.try_it import conftest as try_it
 pytestmark = pytest.mark.django_db
 
 PATH = "/try/reports.make_report/"
-_site, browser, make_job = try_it._site, try_it.browser, try_it.make_job  # noqa: SLF001  the same pages
+_site, browser, make_job = try_it._site, try_it.browser, try_it.make_job
 
 
 def test_its_form_as_it_stands_can_be_sent(browser: Client) -> None:
@@ -37,9 +37,7 @@ def test_a_range_that_ends_before_it_begins_is_refused_at_its_end(browser: Clien
     assert '<p class="error small" id="reports-make_report-end-error">It must be after start' in page
 
 
-def test_it_links_to_the_file_as_long_as_it_is_there(
-    browser: Client, report_of: MakeReport, make_job: MakeJob
-) -> None:
+def test_it_links_to_the_file_as_long_as_it_is_there(browser: Client, report_of: MakeReport, make_job: MakeJob) -> None:
     report = report_of()
     result = make_report.backend.encode({"report": report.pk})
     make_job(State.SUCCEEDED, id=report.pk, task=make_report.name, result=result)

@@ -53,7 +53,6 @@ def _site(plain_site: None, settings: Settings, tmp_path: Path) -> None:  # noqa
     settings.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
 
 
-
 @pytest.fixture
 def browser(client: Client, user: Any) -> Client:
     client.force_login(user)
