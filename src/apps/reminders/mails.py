@@ -28,7 +28,7 @@ def send(occurrence: Occurrence) -> bool:
         reminder.owner.email,
         subject=f"Reminder: {_short(reminder.text)}",
         body=render_to_string(
-            "reminders/reminder.txt", {"reminder": reminder, "due_at": occurrence.due_at.astimezone(reminder.zone)}
+            "reminders/reminder.txt", {"reminder": reminder, "due_at": _on_the_wall(occurrence)}
         ),
         headers={"Message-ID": f"<reminder-{reminder.pk}-{_stamp(occurrence.due_at)}@{_domain()}>"},
     )
@@ -38,6 +38,11 @@ def send(occurrence: Occurrence) -> bool:
 
 def _note(occurrence: Occurrence, **values: object) -> None:
     Occurrence.objects.filter(pk=occurrence.pk, state=Occurrence.State.SENDING).update(**values)
+
+
+def _on_the_wall(occurrence: Occurrence) -> datetime:
+    """Without a zone: of a time that has one, a template would make the site's."""
+    return occurrence.due_at.astimezone(occurrence.reminder.zone).replace(tzinfo=None)
 
 
 def _short(text: str) -> str:

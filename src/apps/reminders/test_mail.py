@@ -49,6 +49,15 @@ def test_it_has_the_same_message_id_if_it_is_sent_again(occurrence: Occurrence) 
     assert first.endswith("@example.com>")
 
 
+def test_it_names_the_time_where_its_owner_is(occurrence: Occurrence) -> None:
+    Occurrence.objects.update(due_at="2026-05-04T02:15:00Z")
+    Reminder.objects.update(time_zone="Asia/Kathmandu")
+
+    _send(occurrence)
+
+    assert "daily at 08:00 (Asia/Kathmandu)" in mail.outbox[0].body
+
+
 def test_a_long_text_has_a_short_subject(occurrence: Occurrence) -> None:
     Reminder.objects.update(text="x" * 500)
 

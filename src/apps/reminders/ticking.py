@@ -70,7 +70,7 @@ def _judged(reminders: list[Reminder], now: datetime) -> list[Occurrence]:
 
 
 def _times(reminder: Reminder, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """When it was due last, and when it is next. A zone that is no longer known must not keep the others from theirs."""
+    """When it was due last, and when it is next. A zone that is not known any more must not keep others from theirs."""
     try:
         course = keeping.course_of(reminder)
     except (ZoneInfoNotFoundError, ValueError, OSError):

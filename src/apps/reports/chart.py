@@ -16,7 +16,8 @@ COLOURS: dict[str, Color] = {
     "cancelled or expired": HexColor("#999999"),
     "not finished": HexColor("#56B4E9"),
 }
-_LABELS = 12  # more would overlap
+_LABELS = 12  # below the bars; more would overlap
+_TICKS = 6  # beside them, at whole numbers
 _FORMATS = {"hour": "%H:%M", "day": "%d %b", "week": "%d %b"}
 
 
@@ -40,10 +41,11 @@ def _bars(summary: Summary, *, width: float, height: float) -> VerticalBarChart:
     chart.categoryAxis.visibleTicks = False
     chart.valueAxis.valueMin = 0
     chart.valueAxis.labelTextFormat = "%d"
-    chart.valueAxis.minimumTickSpacing = 12
     chart.valueAxis.visibleGrid = True
     chart.valueAxis.gridStrokeColor = HexColor("#DDDDDD")
-    chart.valueAxis.valueMax = max(1, *(bar.total() for bar in summary.bars.values()))
+    highest = max(1, *(bar.total() for bar in summary.bars.values()))
+    chart.valueAxis.valueStep = step = -(-highest // _TICKS)
+    chart.valueAxis.valueMax = -(-highest // step) * step
     for index, outcome in enumerate(OUTCOMES):
         chart.bars[index].fillColor = COLOURS[outcome]
         chart.bars[index].strokeColor = None

@@ -85,7 +85,6 @@ def test_what_was_left_empty_is_absent() -> None:
     given = inputs.typed(ARGUMENTS, post=post, files={})
 
     assert given == {"names": "a\nb", "loud": True}
-    assert "loud" not in inputs.typed([_argument("string")], post=QueryDict("it=1"), files={})
     assert inputs.typed(ARGUMENTS, post=QueryDict(""), files={}) == {"loud": False}
 
 

@@ -74,7 +74,7 @@ def test_a_bad_form_says_what_is_wrong_beside_each_field_and_keeps_what_was_type
     assert "Line 2: " in page
     assert "a\nmuch too long</textarea>" in page
     assert 'value="&lt;b&gt;"' in page
-    assert "<title>Not sent: try_it.everything</title>" in page or "Not sent: try_it.everything" in page
+    assert "Not sent: try_it.everything" in page
 
 
 def test_what_is_missing_is_said(browser: Client) -> None:
@@ -139,7 +139,7 @@ def test_it_shows_progress_and_errors(browser: Client, make_job: MakeJob) -> Non
 
 
 @pytest.mark.parametrize(
-    "meta", [None, 5, {"done": 1}, {"done": "1", "of": "3"}, {"done": 0, "of": 0}], ids=lambda each: str(each)
+    "meta", [None, 5, {"done": 1}, {"done": "1", "of": "3"}, {"done": 0, "of": 0}], ids=str
 )
 def test_any_progress_can_be_shown(browser: Client, make_job: MakeJob, meta: Any) -> None:
     told = json.dumps({"state": "PROGRESS", "meta": meta})
