@@ -1,4 +1,4 @@
-"""Takes orders for reports and gives them out: to their owner, and to staff, who see each job that is in them anyway."""
+"""Takes orders for reports and gives them out: to their owner, and to staff, who see each job in them anyway."""
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase

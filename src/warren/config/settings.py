@@ -295,6 +295,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
+    # fields of one name with other choices; without it the schema names them by a number
+    "ENUM_NAME_OVERRIDES": {
+        "StateEnum": "warren.delivery.states.State",
+        "OccurrenceStateEnum": "apps.reminders.models.Occurrence.State",
+        "ReportKindEnum": "apps.reports.models.Kind",
+    },
 }
 
 # fetch_urls refuses addresses inside this network; tests, which have no other, let it
