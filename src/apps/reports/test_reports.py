@@ -168,6 +168,7 @@ def test_an_id_with_a_space_is_found(api: APIClient, report_of: MakeReport) -> N
 
 
 def _status(client: APIClient, path: str) -> int:
-    answer = client.get(path)
-    answer.close()  # with the file, if it has one
+    answer: Any = client.get(path)
+    if answer.streaming:
+        answer.getvalue()  # to its end, so that its file is closed
     return int(answer.status_code)
