@@ -7,4 +7,8 @@ SCHEDULE = {
         "task": "accounts.send_birthday_mails",
         "schedule": crontab(hour="8", minute="0"),
     },
+    "delete-expired-tokens": {
+        "task": "accounts.delete_expired_tokens",
+        "schedule": crontab(hour="3", minute="15"),
+    },
 }

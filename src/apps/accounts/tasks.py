@@ -1,4 +1,4 @@
-"""Mail to users. Each mail is a job of its own, so that one that fails is tried again alone."""
+"""Mail to users, and tidying up. Each mail is a job of its own, so that one that fails is tried again alone."""
 
 import logging
 
@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts import birthdays, mails
+from apps.accounts import birthdays, mails, tokens
 from apps.accounts.models import User
 
 # with back-off and jitter these span about a day, as long as a mail server may be away
@@ -52,6 +52,12 @@ def send_birthday_mails() -> int:
         for user_id in user_ids:
             send_birthday_mail.apply_async((user_id,), task_id=f"birthday-{user_id}-{today}")
     return len(user_ids)
+
+
+@shared_task(queue="io")
+def delete_expired_tokens() -> int:
+    """Delete tokens that nobody is let in with any more; returns how many."""
+    return tokens.delete_expired()
 
 
 def _send(user_id: int, *, subject: str, template: str) -> None:

@@ -13,11 +13,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from apps.accounts import birthdays
-from apps.accounts.mails import MailRefusedError
 from apps.accounts.models import User
 from apps.accounts.schedule import SCHEDULE
 from apps.accounts.tasks import MAX_RETRIES, send_birthday_mail, send_birthday_mails, send_welcome_mail
 from warren.delivery.models import Job
+from warren.mailing.outgoing import MailRefusedError
 
 pytestmark = pytest.mark.django_db
 

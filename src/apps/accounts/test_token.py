@@ -1,10 +1,16 @@
 """POST /api/token/."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from rest_framework.throttling import ScopedRateThrottle
 
 from apps.accounts.models import User
+from apps.accounts.tasks import delete_expired_tokens
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +53,38 @@ def test_it_is_throttled(anybody: APIClient, monkeypatch: pytest.MonkeyPatch) ->
     statuses = [anybody.post("/api/token/", {"email": "a", "password": "b"}).status_code for _ in range(2)]
 
     assert statuses == [400, 429]
+
+
+def test_a_token_ends_after_its_days_and_a_new_one_is_made(user: User, anybody: APIClient) -> None:
+    body = {"email": user.email, "password": "correct horse"}
+    first = anybody.post("/api/token/", body).json()["token"]
+    _make_older(days=366)
+
+    refused = anybody.get("/api/jobs/", headers={"Authorization": f"Token {first}"})
+    second = anybody.post("/api/token/", body).json()["token"]
+
+    assert (refused.status_code, "365 days" in refused.json()["detail"]) == (401, True)
+    assert second != first
+    assert anybody.get("/api/jobs/", headers={"Authorization": f"Token {second}"}).status_code == 200
+
+
+def test_a_token_lives_for_ever_if_told(user: User, anybody: APIClient, settings: Settings) -> None:
+    settings.TOKEN_DAYS = 0
+    token = anybody.post("/api/token/", {"email": user.email, "password": "correct horse"}).json()["token"]
+    _make_older(days=36_600)
+
+    assert delete_expired_tokens.apply(throw=True).result == 0
+    assert anybody.get("/api/jobs/", headers={"Authorization": f"Token {token}"}).status_code == 200
+
+
+def test_old_tokens_are_deleted(user: User, stranger: User) -> None:
+    Token.objects.create(user=user)
+    _make_older(days=366)
+    young = Token.objects.create(user=stranger)
+
+    assert delete_expired_tokens.apply(throw=True).result == 1
+    assert list(Token.objects.all()) == [young]
+
+
+def _make_older(*, days: int) -> None:
+    Token.objects.update(created=timezone.now() - timedelta(days=days))

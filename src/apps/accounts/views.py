@@ -4,13 +4,13 @@ from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.authtoken.models import Token
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
+from apps.accounts import tokens
 from apps.accounts.serializers import LoginSerializer, RegistrationSerializer, TokenSerializer
 from warren.jobs.schema import errors
 
@@ -50,6 +50,7 @@ class TokenView(OpenView):
 
     @extend_schema(
         summary="Get a token",
+        description="It is the same at each login, until it is TOKEN_DAYS old; then a new one is made.",
         request=LoginSerializer,
         responses={200: TokenSerializer, **errors(400, 413, 429)},
         auth=[],
@@ -57,5 +58,4 @@ class TokenView(OpenView):
     def post(self, request: Request) -> Response:
         form = LoginSerializer(data=request.data, context={"request": request})
         form.is_valid(raise_exception=True)
-        token, _ = Token.objects.get_or_create(user=form.validated_data["user"])
-        return Response({"token": token.key})
+        return Response({"token": tokens.of(form.validated_data["user"])})

@@ -1,13 +1,18 @@
-"""Thumbnails burn a core, so they are made on cpu."""
+"""Thumbnails burn a core, so they are made on cpu, where the files are too."""
 
 import logging
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from celery import Task, shared_task
+from django.utils import timezone
 
-from apps.images import pictures, thumbnails
+from apps.images import pictures, thumbnails, tidying
 from apps.images.models import EDGES, Upload
+
+# a file is written seconds before its row
+GRACE = timedelta(days=1)
 
 log = logging.getLogger(__name__)
 
@@ -24,3 +29,9 @@ def make_thumbnails(self: "Task[[int], list[dict[str, Any]]]", upload_id: int) -
         made.append(thumbnails.as_dict(thumbnails.store(upload, shrunk=shrunk)))
         self.update_state(state="PROGRESS", meta={"done": len(made), "of": len(EDGES)})
     return made
+
+
+@shared_task(queue="cpu")
+def tidy_pictures() -> dict[str, int]:
+    """Delete files without a row and rows without a file; returns how many of each."""
+    return tidying.tidy(before=timezone.now() - GRACE)

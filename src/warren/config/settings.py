@@ -12,6 +12,7 @@ from warren.config.env import env
 from warren.config.queues import DEFAULT_QUEUE, QUEUES
 from warren.delivery.silence import SOCKET_SETTINGS
 from warren.delivery.topology import REDIS_SCHEMES, REDIS_VISIBILITY_TIMEOUT_S
+from warren.maintenance.schedule import SCHEDULE as MAINTENANCE
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -62,8 +63,10 @@ INSTALLED_APPS = [
     "warren.delivery",
     "warren.health",
     "warren.scheduling",
+    "warren.maintenance",
     "warren.jobs",
     "warren.doctor",
+    *(["warren.try_it"] if IS_WEB else []),
     *discovery.installed_apps(),
 ]
 
@@ -163,7 +166,15 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 
 # throttling counts here, so that all web processes count together
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "warren_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "warren_cache",
+        # one row for each address that is being throttled. Over it Django throws out a third, living ones too: with its
+        # 300, whoever has a few hundred addresses is never throttled. `warren.maintenance` deletes what has expired.
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
@@ -241,6 +252,7 @@ RESULT_MAX_BYTES = env.int("RESULT_MAX_BYTES", 1_048_576)
 CELERY_BEAT_SCHEDULER = "warren.scheduling.scheduler:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "delete-old-jobs": {"task": "celery.backend_cleanup", "schedule": crontab(hour="4", minute="0")},
+    **MAINTENANCE,
     # only beat has the package that solar schedules are made with
     **(discovery.schedule() if SERVICE == "beat" else {}),
 }
@@ -255,9 +267,11 @@ TASKS = {"default": _TASKS_AS_JOBS, "transactional": {**_TASKS_AS_JOBS, "OPTIONS
 
 # --- API ------------------------------------------------------------------------------------------------------------
 
+TOKEN_DAYS = env.int("TOKEN_DAYS", 365)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "apps.accounts.tokens.ExpiringTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -282,6 +296,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/",
+    # fields of one name with other choices; without it the schema names them by a number
+    "ENUM_NAME_OVERRIDES": {
+        "StateEnum": "warren.delivery.states.State",
+        "OccurrenceStateEnum": "apps.reminders.models.Occurrence.State",
+        "ReportKindEnum": "apps.reports.models.Kind",
+    },
 }
 
 # fetch_urls refuses addresses inside this network; tests, which have no other, let it

@@ -10,6 +10,7 @@ from warren.config import discovery
 urlpatterns = [
     path("", RedirectView.as_view(url=reverse_lazy("docs"))),
     path("", include("warren.health.urls")),
+    path("try/", include("warren.try_it.urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

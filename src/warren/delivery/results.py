@@ -10,6 +10,7 @@ groups and chords.
 
 import copy
 import json
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -23,13 +24,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from warren.delivery import claim, closing, final_call, history, outbox, pooled, savepoint
+from warren.delivery import claim, closing, final_call, history, outbox, pooled, retention, savepoint
 from warren.delivery.closing import Outcome
 from warren.delivery.errors import ResultTooLargeError
-from warren.delivery.models import Chord, Job, ResultGroup
+from warren.delivery.models import Job
 from warren.delivery.result_groups import GroupingBackend
 from warren.delivery.result_reading import ReadingBackend
 from warren.delivery.states import FINAL, FROM_CELERY, TO_CELERY, State
+
+log = logging.getLogger(__name__)
 
 
 class JobBackend(ReadingBackend, GroupingBackend):
@@ -129,9 +132,7 @@ class JobBackend(ReadingBackend, GroupingBackend):
     def cleanup(self) -> None:
         """Delete jobs that have been final for longer than the retention; beat calls it daily."""
         oldest = timezone.now() - timedelta(days=settings.JOB_RETENTION_DAYS)
-        Job.objects.filter(finished_at__lt=oldest).delete()
-        ResultGroup.objects.filter(created_at__lt=oldest).delete()
-        Chord.objects.filter(created_at__lt=oldest).delete()
+        log.info("deleted after JOB_RETENTION_DAYS: %s", retention.delete_older(oldest))
 
     def _fail(self, outcome: Outcome, follow: Callable[[], None]) -> bool:
         def step() -> bool:

@@ -16,6 +16,8 @@ _TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], str], ...] = (
     (serializers.DecimalField, "number"),
     (serializers.DateTimeField, "date and time"),
     (serializers.DateField, "date"),
+    (serializers.FileField, "file"),
+    (serializers.ChoiceField, "choice"),
     (serializers.ListField, "list"),
     (serializers.BaseSerializer, "object"),
     (serializers.DictField, "object"),
@@ -61,13 +63,17 @@ def find(name: str) -> JobTask:
 
 def describe(task: JobTask) -> CallableTask:
     """What the task takes and where it runs."""
-    fields = task.arguments().fields
     return CallableTask(
         name=task.name,
         queue=getattr(task, "queue", None) or current_app.conf.task_default_queue,
         description=(task.__doc__ or "").strip(),
-        arguments=[_argument(name, each) for name, each in fields.items()],
+        arguments=arguments_of(task.arguments),
     )
+
+
+def arguments_of(declared: Any) -> list[Argument]:
+    """The arguments that a serializer class declares, in positional order."""
+    return [_argument(name, each) for name, each in declared().fields.items()]
 
 
 def accepts(task: JobTask) -> str:
@@ -89,6 +95,8 @@ def _registered() -> dict[str, JobTask]:
 def _argument(name: str, each: Any) -> Argument:
     limits = ("min_value", "max_value", "min_length", "max_length")
     bounds = {limit: value for limit in limits if (value := getattr(each, limit, None)) is not None}
+    if isinstance(each, serializers.ChoiceField):
+        bounds["choices"] = [str(choice) for choice in each.choices]
     help_text = str(each.help_text or "")
     return Argument(name=name, type=_type_of(each), required=each.required, help=help_text, bounds=bounds)
 

@@ -23,12 +23,16 @@ _FIND_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND 
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """A login. `tables` are patterns as in SQL's LIKE, each with the rights on what it matches."""
+    """A login. `tables` are patterns as in SQL's LIKE, each with the rights on what it matches.
+
+    `functions` are those that do for it what it has no rights for (SECURITY DEFINER), and that nobody else may call.
+    """
 
     name: str
     password_variable: str
     tables: tuple[tuple[str, tuple[str, ...]], ...]
     except_tables: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
     connection_limit: int = 60
 
 
@@ -39,6 +43,7 @@ ROLES = (
         password_variable="POSTGRES_WORKER_PASSWORD",
         tables=(("%", ALL),),
         except_tables=NOT_FOR_WORKERS,
+        functions=("warren_delete_expired_sessions", "warren_delete_expired_tokens"),
     ),
     Role(
         name="warren_beat",
@@ -114,6 +119,8 @@ def _set_rights(role: Role) -> None:
             table=sql.Identifier(table),
             role=name,
         )
+    for function in role.functions:
+        _execute("GRANT EXECUTE ON FUNCTION {function} TO {role}", function=sql.Identifier(function), role=name)
 
 
 def _execute(statement: str, **parts: sql.Composable) -> None:

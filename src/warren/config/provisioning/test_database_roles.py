@@ -48,6 +48,8 @@ def _try(role: str, statement: str) -> list[Any]:
         ("warren_relay", "SELECT count(*) FROM warren_outbox"),
         ("warren_relay", "SELECT count(*) FROM warren_job_event"),
         ("warren_relay", "SELECT count(*) FROM warren_broker"),
+        ("warren_worker", "SELECT 0 * warren_delete_expired_sessions(5)"),
+        ("warren_worker", "SELECT 0 * warren_delete_expired_tokens(5, 365)"),
     ],
 )
 def test_it_lets_a_role_do_its_work_when_provisioned(role: str, statement: str) -> None:
@@ -62,6 +64,9 @@ def test_it_lets_a_role_do_its_work_when_provisioned(role: str, statement: str) 
         ("warren_worker", "SELECT * FROM authtoken_token"),
         ("warren_worker", "SELECT * FROM django_session"),
         ("warren_worker", "DROP TABLE warren_job"),
+        ("warren_worker", "DELETE FROM django_session"),
+        ("warren_beat", "SELECT warren_delete_expired_sessions(5)"),
+        ("warren_relay", "SELECT warren_delete_expired_tokens(5, 365)"),
         ("warren_beat", "SELECT * FROM accounts_user"),
         ("warren_beat", "DELETE FROM warren_job"),
         ("warren_beat", "SELECT * FROM warren_broker"),

@@ -1,0 +1,1 @@
+"""Mail, as tasks send it."""

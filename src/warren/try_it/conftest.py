@@ -1,0 +1,59 @@
+"""A browser that is logged in, and tasks to try."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import shared_task
+from django.test import Client
+from pytest_django import Settings
+from rest_framework import serializers
+
+from warren.jobs import conftest as jobs
+from warren.jobs.fields import NumberField, TextField
+
+plain_site = jobs.plain_site
+user, stranger, staff, make_job = jobs.user, jobs.stranger, jobs.staff, jobs.make_job
+
+BASE = """<!doctype html><html lang="en"><head><title>{% block title %}{% endblock %}</title>
+{% block scripts %}{% endblock %}</head><body><main>{% block content %}{% endblock %}</main></body></html>"""
+
+
+class EverythingArguments(serializers.Serializer[Any]):
+    """An argument of each kind."""
+
+    number = NumberField(min_value=0, max_value=10, help_text="A small one.")
+    names = serializers.ListField(child=TextField(max_length=5), max_length=3)
+    colour = serializers.ChoiceField(choices=["red", "blue"])
+    moment = serializers.DateTimeField()
+    note = TextField(max_length=50, required=False)
+    loud = serializers.BooleanField(required=False)
+    extra = serializers.DictField(required=False)
+
+
+@shared_task(name="try_it.everything", queue="cpu", arguments=EverythingArguments)  # type: ignore[call-overload, untyped-decorator]  # arguments= is ours
+def everything(**arguments: Any) -> list[str]:
+    """Take an argument of each kind.
+
+    And nothing more.
+    """
+    return sorted(arguments)
+
+
+@pytest.fixture(autouse=True)
+def _site(plain_site: None, settings: Settings, tmp_path: Path) -> None:  # noqa: ARG001  it is there first
+    """Until the dashboard's own base template is there, one in its place."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    if find_spec("warren.dashboard"):
+        return
+    (tmp_path / "dashboard").mkdir()
+    (tmp_path / "dashboard/base.html").write_text(BASE)
+    [engine] = settings.TEMPLATES
+    settings.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
+
+
+@pytest.fixture
+def browser(client: Client, user: Any) -> Client:
+    client.force_login(user)
+    return client
