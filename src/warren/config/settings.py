@@ -56,13 +56,14 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
-    *(["drf_spectacular_sidecar"] if IS_WEB else []),
+    *(["drf_spectacular_sidecar", "django_htmx"] if IS_WEB else []),
     "django_celery_beat",
     "warren.config",
     "warren.delivery",
     "warren.health",
     "warren.scheduling",
     "warren.jobs",
+    *(["warren.dashboard"] if IS_WEB else []),
     *discovery.installed_apps(),
 ]
 
@@ -76,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "warren.dashboard.content_policy.ContentPolicyMiddleware",
 ]
 
 TEMPLATES = [
@@ -320,3 +322,5 @@ LOGGING = {
 # where heartbeats are shown; a memory file system in every container
 HEARTBEAT_DIR = Path(env.str("HEARTBEAT_DIR", "/run/warren"))
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "overview"
