@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
 AFTER_WARRENS_OWN = 50
 
 
@@ -25,7 +23,7 @@ def add(label: str, *, url_name: str, staff_only: bool = False, order: int = AFT
     _items[url_name] = Item(label=label, url_name=url_name, staff_only=staff_only, order=order)
 
 
-def items_for(user: AbstractBaseUser | AnonymousUser) -> list[Item]:
-    """What this user may open."""
-    seen = [item for item in _items.values() if not item.staff_only or getattr(user, "is_staff", False)]
+def items(*, is_staff: bool) -> list[Item]:
+    """What a user may open."""
+    seen = [item for item in _items.values() if is_staff or not item.staff_only]
     return sorted(seen, key=lambda item: (item.order, item.label))

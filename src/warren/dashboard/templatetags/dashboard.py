@@ -19,7 +19,7 @@ def navigation(context: dict[str, Any]) -> dict[str, Any]:
     """The pages that the user may open, the present one marked."""
     request = context["request"]
     match = request.resolver_match
-    return {"items": registry.items_for(request.user), "here": match.url_name if match else ""}
+    return {"items": registry.items(is_staff=request.user.is_staff), "here": match.url_name if match else ""}
 
 
 @register.simple_tag
