@@ -1,9 +1,9 @@
 """Who may open a page, and what becomes of one that cannot be shown now.
 
-    a page, nobody logged in          the login page, and back
-    a live part, session ended        401: the page says so, and goes on when somebody has logged in again
-    a page for staff, another user    404, as for what does not exist
-    Postgres away                     503; pages try again by themselves
+a page, nobody logged in          the login page, and back
+a live part, session ended        401: the page says so, and goes on when somebody has logged in again
+a page for staff, another user    404, as for what does not exist
+Postgres away                     503; pages try again by themselves
 """
 
 import logging

@@ -16,8 +16,6 @@ def root(request: HttpRequest) -> HttpResponse:
 
 
 log_in = patient(
-    LoginView.as_view(
-        template_name="dashboard/login.html", next_page="overview", redirect_authenticated_user=True
-    )
+    LoginView.as_view(template_name="dashboard/login.html", next_page="overview", redirect_authenticated_user=True)
 )
 log_out = patient(LogoutView.as_view(next_page="login"))

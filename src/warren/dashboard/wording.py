@@ -6,6 +6,7 @@ from warren.delivery.states import State
 
 MOST = 10_000  # what a page counts up to: more says nothing that a person would act on, and costs
 NARROW_SPACE = "\u202f"  # between thousands
+NOTHING = "\u2013"  # a dash, where a value would stand
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _JUST_NOW_S = 1

@@ -79,9 +79,7 @@ class Job(models.Model):
                 name="warren_job_failed",
                 condition=models.Q(state__in=(State.FAILED, State.DEAD)),
             ),
-            models.Index(
-                fields=["root_id"], name="warren_job_family", condition=~models.Q(root_id=models.F("id"))
-            ),
+            models.Index(fields=["root_id"], name="warren_job_family", condition=~models.Q(root_id=models.F("id"))),
             models.Index(fields=["group_id"], name="warren_job_group", condition=~models.Q(group_id="")),
         )
         constraints = (

@@ -31,6 +31,12 @@ class Upcoming:
     at: datetime | None = None
     why: str = ""
 
+    @property
+    def words(self) -> str:
+        """The schedule in words."""
+        schedule: Any = self.row.scheduler
+        return str(getattr(schedule, "human_readable", None) or schedule)
+
 
 def of_all() -> list[Upcoming]:
     """All entries, by name; one query, and one for Postgres' time."""

@@ -23,7 +23,7 @@ def navigation(context: dict[str, Any]) -> dict[str, Any]:
 
 
 @register.simple_tag
-def ago(moment: datetime | None, empty: str = "–") -> str | SafeString:
+def ago(moment: datetime | None, empty: str = wording.NOTHING) -> str | SafeString:
     """`3 min ago` or `in 3 min`, the exact time on hover."""
     if moment is None:
         return empty
@@ -39,7 +39,7 @@ def ago(moment: datetime | None, empty: str = "–") -> str | SafeString:
 @register.filter
 def duration(length: timedelta | None) -> str:
     """`1.2 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`; a dash for none."""
-    return "–" if length is None else wording.length(length)
+    return wording.NOTHING if length is None else wording.length(length)
 
 
 @register.filter
