@@ -16,7 +16,7 @@ import psycopg
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 
@@ -85,6 +85,5 @@ def _away(request: HttpRequest) -> HttpResponse:
     headers = {"Retry-After": str(RETRY_AFTER_S), "Cache-Control": "no-store"}
     if is_live(request):
         return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
-    response = render(request, "dashboard/away.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
-    response.headers.update(headers)
-    return response
+    page = render_to_string("dashboard/away.html", request=request)
+    return HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)

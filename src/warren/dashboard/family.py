@@ -46,15 +46,16 @@ class _Step:
 
 
 def of(job: Job, *, jobs: QuerySet[Job]) -> Family:
-    """The family of a job, as far as it is among `jobs`. Three queries, however many they are."""
+    """The family of a job, as far as it is among `jobs`. Four queries at most, however many they are."""
     root = job.root_id or job.pk
     by_root = _take(jobs.filter(Q(root_id=root), ~Q(root_id=F("id"))))
-    groups = {each.group_id for each in [*by_root, job] if each.group_id}
+    # a chord's body has the last of its parts for its root
+    first = list(jobs.filter(pk__in={root, job.parent_id} - {"", job.pk}).only(*_COLUMNS))
+    groups = {each.group_id for each in [*by_root, *first, job] if each.group_id}
     by_group = _take(jobs.filter(group_id__in=groups).exclude(group_id=""))
     steps = list(_steps(job, [each.pk for each in by_group if each.group_id == job.group_id]))
-    named = {root, job.parent_id, *(step.id for step in steps)} - {"", job.pk}
-    by_id = list(jobs.filter(pk__in=named).only(*_COLUMNS))
-    found = {each.pk: each for each in [*by_root, *by_group, *by_id, job]}
+    by_id = list(jobs.filter(pk__in=[step.id for step in steps]).only(*_COLUMNS))
+    found = {each.pk: each for each in [*by_root, *first, *by_group, *by_id, job]}
     return Family(relatives=_joined(found, steps), more=max(len(by_root), len(by_group)) >= MOST)
 
 

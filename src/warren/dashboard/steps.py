@@ -45,7 +45,7 @@ def _cancel(job_ids: Iterable[str], by: Actor, reason: str) -> Result:
 
 RETRY = Step(
     verb="retry",
-    done="wait to run again",
+    done="put back into its queue",
     consequence="They go back to their queues at once. Attempts count on, and the history keeps how each had ended.",
     states=(State.FAILED, State.DEAD),
     allowed=retrying.RETRYABLE,
