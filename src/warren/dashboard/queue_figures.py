@@ -11,15 +11,15 @@ from warren.delivery.states import OPEN, State
 
 # Per queue and open state, through the index of open jobs: how many, how many of them are due, since when the oldest.
 _OPEN = """
-SELECT queue, state, open.jobs, open.due, open.oldest
-FROM unnest(%(queues)s::text[]) AS queue, unnest(%(states)s::text[]) AS state, LATERAL (
+SELECT queues.name, states.name, counted.jobs, counted.due, counted.oldest
+FROM unnest(%(queues)s::text[]) AS queues (name), unnest(%(states)s::text[]) AS states (name), LATERAL (
     SELECT count(*) AS jobs, count(*) FILTER (WHERE available_at <= now()) AS due,
            min(available_at) FILTER (WHERE available_at <= now()) AS oldest
     FROM (
         SELECT available_at FROM warren_job
-        WHERE finished_at IS NULL AND warren_job.queue = queue AND warren_job.state = state LIMIT %(most)s
-    ) AS some
-) AS open
+        WHERE finished_at IS NULL AND queue = queues.name AND state = states.name LIMIT %(most)s
+    ) AS found
+) AS counted
 """
 # Failed and dead ones, the newest first, through their own index.
 _FAILED = """

@@ -1,5 +1,6 @@
 """The schedule: what runs when, and switching and running entries by hand."""
 
+from celery.exceptions import QueueNotFound
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -54,7 +55,7 @@ def _switch(request: HttpRequest, pk: int, *, enabled: bool, by: int) -> HttpRes
 def _run(request: HttpRequest, pk: int, *, by: int) -> HttpResponse:
     try:
         job_id = steering.run_now(pk, by=by)
-    except (SchedulingError, DeliveryError) as exc:
+    except (SchedulingError, DeliveryError, QueueNotFound) as exc:
         messages.error(request, f"It was not run: {exc}")
         return redirect("schedule-list")
     messages.success(request, "Accepted; this is its job. The entry's own times stay as they are.")

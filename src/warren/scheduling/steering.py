@@ -6,6 +6,8 @@ The record and the change are one transaction. Beat sees a switch within ten sec
 from datetime import datetime
 
 from celery import current_app
+from celery.schedules import ParseException
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models.functions import Now
 from django_celery_beat.models import PeriodicTask
@@ -14,9 +16,9 @@ from kombu.utils.uuid import uuid
 from warren.delivery.ownership import owned_by
 from warren.scheduling import firing, upcoming
 from warren.scheduling.clock import Clock
-from warren.scheduling.entry import Entry
 from warren.scheduling.errors import UnreadableEntryError
 from warren.scheduling.models import ScheduleEvent
+from warren.scheduling.upcoming import SeenEntry
 
 
 @transaction.atomic
@@ -50,13 +52,13 @@ def run_now(pk: int, *, by: int) -> str:
     return job_id
 
 
-def _entry(row: PeriodicTask, *, now: datetime) -> Entry:
+def _entry(row: PeriodicTask, *, now: datetime) -> SeenEntry:
     clock = Clock()
     clock.set(now)
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  a proxy has no zone of its own
     try:
-        return Entry(row, app=app, clock=clock)
-    except Exception as exc:  # whatever is wrong with what somebody typed
+        return SeenEntry(row, app=app, clock=clock)
+    except (ValueError, AttributeError, ParseException, ImproperlyConfigured) as exc:
         raise UnreadableEntryError(f"schedule entry {row.name!r} cannot be read: {exc}") from exc
 
 

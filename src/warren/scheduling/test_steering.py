@@ -180,3 +180,16 @@ def test_a_page_reads_a_schedule_and_writes_nothing() -> None:
 
     entry.refresh_from_db()
     assert entry.last_run_at is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("broken", [{"kwargs": "{"}, {"interval": None}])
+def test_a_page_leaves_an_entry_that_cannot_be_read_as_it_is(broken: dict[str, Any]) -> None:
+    entry = _entry()
+    PeriodicTask.objects.filter(pk=entry.pk).update(**broken)
+
+    (found,) = upcoming.of_all()
+
+    entry.refresh_from_db()
+    assert (found.at, entry.enabled) == (None, True)
+    assert "cannot be read" in found.why

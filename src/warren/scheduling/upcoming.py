@@ -1,7 +1,6 @@
 """When entries run next, for people who look: the very entries that beat reads, asked as beat asks them.
 
-Nothing is written here, though an entry that is asked whether it is due may switch itself off: one that is over is not
-asked.
+Nothing is written here, though an entry that is read or asked whether it is due may switch itself off.
 """
 
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from django_celery_beat.models import PeriodicTask
 
 from warren.scheduling.clock import Clock
 from warren.scheduling.entry import Entry
+from warren.scheduling.errors import UnreadableEntryError
 
 OFF = "switched off"
 OVER = "over"
@@ -36,6 +36,13 @@ class Upcoming:
         """The schedule in words."""
         schedule: Any = self.row.scheduler
         return str(getattr(schedule, "human_readable", None) or schedule)
+
+
+class SeenEntry(Entry):
+    """An entry that somebody looks at. Raises `UnreadableEntryError` where beat would switch it off."""
+
+    def _disable(self, model: PeriodicTask) -> None:
+        raise UnreadableEntryError(f"schedule entry {model.name!r} cannot be read; beat will switch it off")
 
 
 def of_all() -> list[Upcoming]:
@@ -70,9 +77,9 @@ def _of(row: PeriodicTask, *, app: Celery, clock: Clock, now: datetime) -> Upcom
         return Upcoming(row=row, why=SUN)
     last_run_at = row.last_run_at
     try:
-        due: Any = Entry(row, app=app, clock=clock).is_due()
-    except (ValueError, AttributeError, ParseException) as exc:
-        return Upcoming(row=row, why=f"beat cannot read it: {exc}")
+        due: Any = SeenEntry(row, app=app, clock=clock).is_due()
+    except (ValueError, AttributeError, ParseException, UnreadableEntryError) as exc:
+        return Upcoming(row=row, why=f"it cannot be read: {exc}")
     finally:
         row.last_run_at = last_run_at  # upstream fills in a missing one
     return Upcoming(row=row, at=now if due.is_due else now + timedelta(seconds=due.next))
