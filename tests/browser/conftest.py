@@ -28,7 +28,7 @@ STACK = pytest.StashKey[Stack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "troubled: the page is meant to meet errors of the network")
+    config.addinivalue_line("markers", "troubled: the console may complain, of a network that is cut or of what axe tries")
     # `docker stop` of the runner ends it as Ctrl-C does, so that the stack is taken away
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -24,7 +24,7 @@ def test_a_person_switches_an_entry_off_and_on(site: Site, stack: Stack) -> None
 def test_a_person_runs_an_entry_now(site: Site) -> None:
     site.open("Schedules")
 
-    site.button("Run probe-crontab now").click()
+    site.button("Run now probe-crontab").click()
 
     expect(site.heading("probe.cpu.noop")).to_be_visible()
     site.expect_state("succeeded")
