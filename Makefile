@@ -47,7 +47,7 @@ lock: runner ## pin what requirements/*.in ask for; upgrade=1 for the newest all
 	compose/host/lock $(if $(upgrade),--upgrade)
 
 ## Check it
-test: check test/integration test/chaos/sample ## everything
+test: check test/integration test/chaos/sample test/browser ## everything
 check: check/lint check/types check/unit ## all that is quick
 check/lint: runner ## style of Python, shell, Dockerfiles and YAML, import layers
 	compose/host/check tests/check/lint
@@ -58,6 +58,10 @@ check/unit: runner ## unit tests and checks of this repository; only=pattern for
 	compose/host/check --with-services pytest src tests/check benchmarks $(if $(only),-k '$(only)')
 test/integration: build runner ## the whole stack, from the built images; only=pattern for some
 	compose/host/test-integration '$(only)'
+test/browser: build browser ## the dashboard in a real browser, against the whole stack; only=pattern for some
+	compose/host/test-browser '$(only)'
+screenshots: test/browser ## as test/browser; puts the README's screenshots into docs/images
+	mkdir -p docs/images && cp reports/screenshots/readme-*.png docs/images/
 bench: build runner ## speed against other set-ups; only=warren,floor work=drain rounds=1 quick=1 for less
 	benchmarks/run --only '$(only)' --work '$(work)' $(if $(rounds),--rounds $(rounds)) $(if $(quick),--quick)
 bench/profile: build runner ## where the processes spend their CPU time; jobs=20000 for longer
@@ -68,8 +72,12 @@ test/chaos/sample: build runner ## one fault of each class, with small ledgers
 	compose/host/test-chaos $(or $(stacks),2) tests/chaos --small -m ci
 soak: build runner ## random faults for minutes=10; seed=n for the same again
 	compose/host/test-chaos 0 tests/chaos/soak.py $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
+bench/pages: build runner ## how long the server takes for each page of the dashboard, with 100 000 jobs
+	benchmarks/run pages
 runner: env
 	$(compose) --file compose/check.yaml build runner redis
+browser: runner
+	$(compose) --file compose/check.yaml --profile browser build browser
 
 help:
 	@sed -nE 's/^## (.*)/\n\1/p; s/^([a-z/]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26

@@ -125,7 +125,7 @@ def test_it_refuses_what_are_not_two_numbers(member: Api, numbers: object) -> No
     assert answer.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/api/schema/", "/api/docs/", "/admin/login/"])
+@pytest.mark.parametrize("path", ["/login/", "/api/schema/", "/api/docs/", "/admin/login/"])
 def test_a_page_loads_with_all_that_it_names(stack: Stack, path: str) -> None:
     visitor = Api(stack.web_url)
 

@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
-    *(["drf_spectacular_sidecar"] if IS_WEB else []),
+    *(["drf_spectacular_sidecar", "django_htmx"] if IS_WEB else []),
     "django_celery_beat",
     "warren.config",
     "warren.delivery",
@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "warren.jobs",
     "warren.doctor",
     *(["warren.try_it"] if IS_WEB else []),
+    *(["warren.dashboard"] if IS_WEB else []),
     *discovery.installed_apps(),
 ]
 
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "warren.dashboard.content_policy.ContentPolicyMiddleware",
 ]
 
 TEMPLATES = [
@@ -352,3 +354,5 @@ LOGGING = {
 # where heartbeats are shown; a memory file system in every container
 HEARTBEAT_DIR = Path(env.str("HEARTBEAT_DIR", "/run/warren"))
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "overview"

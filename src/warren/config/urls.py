@@ -1,14 +1,13 @@
 """All addresses: the apps' under /api/, Warren's own beside them."""
 
 from django.contrib import admin
-from django.urls import include, path, reverse_lazy
-from django.views.generic import RedirectView
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from warren.config import discovery
 
 urlpatterns = [
-    path("", RedirectView.as_view(url=reverse_lazy("docs"))),
+    path("", include("warren.dashboard.urls")),
     path("", include("warren.health.urls")),
     path("try/", include("warren.try_it.urls")),
     path("admin/", admin.site.urls),

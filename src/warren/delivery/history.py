@@ -14,6 +14,7 @@ type Kind = JobEvent.Kind
 
 RETRIED, CANCELLED, DEAD = JobEvent.Kind.RETRIED, JobEvent.Kind.CANCELLED, JobEvent.Kind.DEAD
 LOST, ATTEMPT_FAILED = JobEvent.Kind.LOST, JobEvent.Kind.ATTEMPT_FAILED
+CLONED = JobEvent.Kind.CLONED
 
 # One statement for any number of jobs; what the jobs' rows say at this moment is kept with the event.
 _RECORD = """

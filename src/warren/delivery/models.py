@@ -73,6 +73,14 @@ class Job(models.Model):
                 name="warren_job_suspect",
                 condition=models.Q(finished_at__isnull=True) & models.Q(losses__gt=0),
             ),
+            # what people look for; a job that goes well never enters these
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="warren_job_failed",
+                condition=models.Q(state__in=(State.FAILED, State.DEAD)),
+            ),
+            models.Index(fields=["root_id"], name="warren_job_family", condition=~models.Q(root_id=models.F("id"))),
+            models.Index(fields=["group_id"], name="warren_job_group", condition=~models.Q(group_id="")),
         )
         constraints = (
             models.CheckConstraint(
@@ -116,7 +124,10 @@ class OutboxMessage(models.Model):
 
     class Meta:
         db_table = "warren_outbox"
-        indexes = (models.Index(fields=["available_at", "id"], name="warren_outbox_due"),)
+        indexes = (
+            models.Index(fields=["available_at", "id"], name="warren_outbox_due"),
+            models.Index(fields=["id"], name="warren_outbox_refused", condition=models.Q(failures__gt=0)),
+        )
 
     def __str__(self) -> str:
         return f"message of job {self.job_id}"
@@ -198,6 +209,7 @@ class JobEvent(models.Model):
         LOST = "lost"  # the attempt's worker is gone
         ATTEMPT_FAILED = "attempt_failed"  # the attempt asked for another
         DEAD = "dead"
+        CLONED = "cloned"  # a person submitted it anew; the reason names the new job
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(db_default=Now())

@@ -36,12 +36,6 @@ def test_the_schema_and_its_page_are_open(client: Client) -> None:
     assert client.get("/api/docs/").status_code == 200
 
 
-def test_the_root_leads_to_the_page(client: Client) -> None:
-    answer: Any = client.get("/")
-
-    assert (answer.status_code, answer.url) == (302, "/api/docs/")
-
-
 def test_the_admin_shows_jobs_and_changes_none(client: Client, staff: Any, make_job: MakeJob) -> None:
     job = make_job(State.FAILED)
     client.force_login(staff)

@@ -12,3 +12,7 @@ class SchedulingError(Exception):
 
 class BadEntryError(SchedulingError):
     """An entry in an app's SCHEDULE cannot be used."""
+
+
+class UnreadableEntryError(SchedulingError):
+    """An entry that somebody made cannot be read."""

@@ -20,7 +20,6 @@ Owner: one thread, beat's main thread; a SIGTERM ends its sleep, and with it bea
 import logging
 import socket
 import time
-from datetime import timedelta
 from typing import Any
 
 from celery.schedules import ParseException
@@ -29,7 +28,7 @@ from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from warren.delivery.models import Job
-from warren.scheduling import code_entries, digest
+from warren.scheduling import code_entries, digest, firing
 from warren.scheduling.clock import Clock
 from warren.scheduling.entry import Entry
 from warren.scheduling.leader import LOOK_EVERY_S, Leader
@@ -145,18 +144,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat 
             log.warning("schedule entry %r has fired this tick before, as job %s", entry.name, entry.tick_id)
             return
         log.info("firing schedule entry %r (%s) as job %s", entry.name, entry.task, entry.tick_id)
-        headers = {**entry.options.get("headers", {}), "celery_beat_task": True}
-        options = {**entry.options, **self._expiry(entry), "headers": headers, "task_id": entry.tick_id}
-        task = self.app.tasks.get(entry.task)
-        if task is None:
-            self.app.send_task(entry.task, entry.args, entry.kwargs, **options)
-        else:
-            task.apply_async(entry.args, entry.kwargs, **options)
-
-    def _expiry(self, entry: Entry) -> dict[str, Any]:
-        """The time in place of seconds, which Celery would count by this machine's clock."""
-        expires = entry.options.get("expires")
-        return {"expires": self._clock.now() + timedelta(seconds=expires)} if isinstance(expires, int) else {}
+        firing.fire(entry, app=self.app, job_id=entry.tick_id, now=self._clock.now())
 
     def _read_anew(self) -> None:
         """Forget all that was read."""
