@@ -1,6 +1,8 @@
 """How gunicorn serves: https://docs.gunicorn.org/en/stable/settings.html."""
 
 import os
+import signal
+from typing import Any
 
 bind = "0.0.0.0:8000"
 worker_class = "asgi"
@@ -12,3 +14,14 @@ timeout = 60
 accesslog = "-"
 control_socket_disable = True  # nothing here uses gunicornc, and the root is read-only
 reload = os.environ.get("WEB_RELOAD", "") == "1"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let SIGTERM tell open streams to reconnect elsewhere; gunicorn alone would wait for them, to its timeout."""
+    from warren.jobs.live.hub import hub  # noqa: PLC0415  the application is loaded by now, not before
+
+    def stop() -> None:
+        worker.handle_exit_signal()
+        hub.stop()
+
+    worker.loop.add_signal_handler(signal.SIGTERM, stop)

@@ -283,6 +283,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
 }
 
+# Open streams (`jobs/live`): of one user, and of all, in one gunicorn process.
+STREAMS_PER_USER = env.int("STREAMS_PER_USER", 50)
+STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", 2000)
+
 # fetch_urls refuses addresses inside this network; tests, which have no other, let it
 FETCH_ALLOW_PRIVATE = env.bool("FETCH_ALLOW_PRIVATE", False)
 
