@@ -6,11 +6,13 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from warren.config import discovery
+from warren.jobs.live.page import FollowPage
 
 urlpatterns = [
     path("", RedirectView.as_view(url=reverse_lazy("docs"))),
     path("", include("warren.health.urls")),
     path("admin/", admin.site.urls),
+    path("follow/", FollowPage.as_view(), name="follow"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/", include("warren.jobs.urls")),

@@ -20,6 +20,8 @@ from rest_framework.authtoken.models import Token
 from websockets.sync import client as websocket
 from websockets.typing import Subprotocol
 
+from warren.delivery import listening
+
 ROOT = Path(__file__).parents[4]
 WITHIN_S = 20.0
 STREAMS_PER_USER = 12
@@ -136,22 +138,33 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def shared_server(django_db_setup: None) -> Iterator[Server]:
+def shared_server(django_db_setup: None) -> Iterator[Server]:  # noqa: ARG001  it must be there first
     with _run(_free_port()) as server:
         yield server
 
 
 @pytest.fixture
-def server(shared_server: Server, transactional_db: None) -> Server:
+def server(shared_server: Server, transactional_db: None) -> Server:  # noqa: ARG001  what is not committed it cannot see
     """A server that sees what the test commits."""
     return shared_server
 
 
 @pytest.fixture
-def run_server(transactional_db: None) -> Iterator[Callable[..., Server]]:
+def run_server(transactional_db: None) -> Iterator[Callable[..., Server]]:  # noqa: ARG001  as for `server`
     """Start a server of the test's own, on a port of its own unless one is given."""
     with ExitStack() as stack:
         yield lambda port=None: stack.enter_context(_run(port or _free_port()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _listeners_do_not_linger() -> Iterator[None]:
+    """A connection that outlives its test would keep the test database from being dropped."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listening, "LINGER_S", 0.0)
+        patch.setattr(listening, "LOOK_EVERY_S", 0.1)
+        yield
+        while listening.listener._thread is not None:  # noqa: SLF001  nobody else asks
+            time.sleep(0.05)
 
 
 def token_of(user: Any) -> str:

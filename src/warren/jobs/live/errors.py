@@ -24,12 +24,3 @@ class TooManyStreamsError(StreamRefusedError):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = __doc__
     default_code = "too_many_streams"
-
-
-class StoppingError(StreamRefusedError):
-    """The server restarts; try again shortly."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = __doc__
-    default_code = "stopping"
-    wait = 1

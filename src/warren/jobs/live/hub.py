@@ -2,7 +2,7 @@
 
     idle       nobody follows anything: no task, no connection to Postgres
     open       one task reads what the followers follow (`reading.py`), from the first follower to the last
-    stopping   the process is told to stop: each stream is told to reconnect, and ends; new ones are refused
+    stopping   the process is told to stop: each stream is told to reconnect, and ends, new ones at once
 
 Owner: the event loop. A crash of the process cuts the streams; their readers open others, in another process.
 """
@@ -16,7 +16,7 @@ from django.conf import settings
 
 from warren.jobs.live import reading
 from warren.jobs.live.changes import Changes
-from warren.jobs.live.errors import StoppingError, TooManyOfYoursError, TooManyStreamsError
+from warren.jobs.live.errors import TooManyOfYoursError, TooManyStreamsError
 from warren.jobs.live.follower import Follower, Kind
 from warren.jobs.live.following import Following
 
@@ -55,14 +55,12 @@ class Hub:
         return [each for group in (self.jobs, self.lists) for followers in group.values() for each in followers]
 
     def stop(self) -> None:
-        """Tell each stream to reconnect, and open no more: this process ends."""
+        """Tell each stream to reconnect, those too that are still opened: this process ends."""
         self.is_stopping = True
         for follower in self.followers():
             follower.end(Kind.RECONNECT)
 
     def _admit(self, user_id: int) -> None:
-        if self.is_stopping:
-            raise StoppingError
         if self._open.total() >= settings.STREAMS_PER_PROCESS:
             raise TooManyStreamsError
         if self._open[user_id] >= settings.STREAMS_PER_USER:
@@ -76,6 +74,9 @@ class Hub:
             self._changes.add(follower.following.job_id)
         else:
             follower.reload()
+        if self.is_stopping:
+            # no error: a browser would not come again
+            follower.end(Kind.RECONNECT)
 
     def _end_if_idle(self) -> None:
         if self._task is not None and not self._open.total():

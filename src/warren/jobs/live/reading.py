@@ -1,7 +1,7 @@
 """Reads what has changed, for all who follow it, one batch after the other.
 
-    told        the rows of what changed are read at once; what changes meanwhile is the next batch, so that a burst costs
-                few queries, and each change one, however many follow the job
+    told        the rows of what changed are read at once; what changes meanwhile is the next batch: a burst costs few
+                queries, and a change one, however many follow the job
     untold      nobody tells of a job that is accepted, which would cost each one; lists look for new jobs now and then
     not told    the connection that hears was made, or is lost: every followed job is read again, lists are loaded anew,
                 and until it is back all are read again each second; also else, but rarely, for what nobody thought of

@@ -60,7 +60,7 @@ def read(job_ids: Collection[str]) -> dict[str, Snapshot]:
     # Postgres takes no NUL in a text, so no id holds one
     askable = [job_id for job_id in job_ids if "\x00" not in job_id]
     found: dict[str, Snapshot] = {}
-    for some in batched(askable, READ_AT_ONCE):
+    for some in batched(askable, READ_AT_ONCE, strict=False):
         rows = Job.objects.filter(pk__in=some).order_by().annotate(failure=_FAILURE)
         for job in rows.defer("arguments", "message", "result"):
             job.result = job.failure

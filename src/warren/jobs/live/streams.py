@@ -2,9 +2,9 @@
 
     asked    Django answers as to any request: it knows who asks, what they may see, and how the stream begins
     open     the answer is sent without an end, and what the hub tells follows it; Django, its thread and its connection
-             to Postgres are done with, so an open stream costs little more than its socket
-    ended    the job is final; the server stops; the client left, or reads nothing any more; or the hour is over, so that
-             who may no longer log in loses the stream
+             to Postgres are done with: an open stream costs little more than its socket
+    ended    the job is final; the server stops; the client left, or reads nothing any more; or the hour is over, and
+             whoever may no longer log in gets no other
 
 Owner: the request's task. If it crashes the connection is cut, and the reader opens another.
 """
@@ -76,7 +76,7 @@ async def _chunks(follower: Follower) -> AsyncIterator[bytes]:
 
 
 async def following(follower: Follower, *, quiet_s: float) -> AsyncIterator[list[Event]]:
-    """What is to be sent until the last event; [] whenever nothing was for so long. Ends with the hour at the latest."""
+    """What is to be sent, to the last event, which comes within the hour; [] whenever nothing was for `quiet_s`."""
     now = asyncio.get_running_loop().time
     end = now() + LIFETIME_S * random.uniform(1 - SPREAD, 1)  # noqa: S311  no secret
     while True:

@@ -194,7 +194,7 @@ def test_staff_may_follow_everybodys_jobs(
 
 
 def test_it_opens_many_streams_with_few_connections_to_postgres(
-    follow: Follow, make_job: MakeJob, user: Any, stranger: Any, server: Server
+    follow: Follow, make_job: MakeJob, user: Any, stranger: Any
 ) -> None:
     """The server has two; a stream that kept one would be the last."""
     job = make_job(State.QUEUED)

@@ -1,7 +1,7 @@
 // Follows one job, by Server-Sent Events and by WebSocket. Copy either; the page at /follow/ runs both side by side.
 
 const LONGEST_PAUSE_MS = 30000;
-const RESTARTS = 1012, TRY_LATER = 1013;
+const ENDED = 1000, RESTARTS = 1012;
 
 /** Calls onJob(job) with the job as it is now and whenever it changes, and onEnd(words) once, when there is no more. */
 export function byEvents(jobId, { onJob, onEnd }) {
@@ -44,11 +44,11 @@ export function byWebSocket(jobId, { onJob, onEnd, token }) {
     };
     socket.onclose = (event) => {
       if (left) return;
-      const isForGood = event.code === 1000 || (event.code >= 4000 && event.code < 5000);
-      if (isForGood) return onEnd(event.reason);
+      // 4404, 4429: it is no use to come again
+      if (event.code === ENDED || (event.code >= 4000 && event.code < 5000)) return onEnd(event.reason);
       // restarted, too busy or cut off; spread, lest all come at once
       setTimeout(open, pause * (0.5 + Math.random()));
-      if (event.code !== RESTARTS || event.code === TRY_LATER) pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      if (event.code !== RESTARTS) pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     };
   }
 
@@ -72,8 +72,8 @@ function show(box, job) {
 }
 
 function follow(page, jobId) {
-  for (const [way, box] of [[byEvents, "events"], [byWebSocket, "socket"]].map(([f, name]) => [f, page.querySelector(`[data-by="${name}"]`)])) {
-    box.querySelector("[data-steps]").replaceChildren();
+  for (const [name, way] of Object.entries({ events: byEvents, socket: byWebSocket })) {
+    const box = page.querySelector(`[data-by="${name}"]`);
     way(jobId, {
       onJob: (job) => show(box, job),
       onEnd: (words) => (box.querySelector("[data-end]").textContent = words),
