@@ -106,7 +106,6 @@ def _run(port: int, **environment: str) -> Iterator[Server]:
         "WEB_CONCURRENCY": "1",
         "DB_POOL_SIZE": "2",
         "STREAMS_PER_USER": str(STREAMS_PER_USER),
-        "STREAMS_PER_PROCESS": str(STREAMS_PER_USER + 1),
         **environment,
     }
     command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "services/web/gunicorn.conf.py")]
@@ -165,6 +164,19 @@ def _listeners_do_not_linger() -> Iterator[None]:
         yield
         while listening.listener._thread is not None:  # noqa: SLF001  nobody else asks
             time.sleep(0.05)
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Asks until the condition holds; fails when it does not in time."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + WITHIN_S
+        while not condition():
+            assert time.monotonic() < deadline, f"the condition did not come true within {WITHIN_S} s"
+            time.sleep(0.05)
+
+    return wait
 
 
 def token_of(user: Any) -> str:

@@ -1,9 +1,11 @@
 """What keeps a stream open, and what ends it, without a server."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from warren.jobs.live import sse, streams
 from warren.jobs.live.following import Following
@@ -111,10 +113,20 @@ def test_it_gives_up_on_a_client_that_reads_nothing(hub: Hub, monkeypatch: pytes
     assert not list(hub.followers())
 
 
+def test_it_refuses_in_the_words_of_the_api(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "STREAMS_PER_PROCESS", 0)
+    client = Client()
+
+    asyncio.run(_open(client, hub))
+
+    start, body = client.messages
+    assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"5")
+    assert "Too many streams are open here" in json.loads(body["body"])["detail"]
+
+
 def test_it_sends_the_client_to_log_in_anew_after_an_hour(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "LIFETIME_S", 0.2)
     monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.05)
-    client = None
 
     async def story() -> Client:
         client = Client()

@@ -1,6 +1,7 @@
 """The hub and its reader, in one event loop, on the real database."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
@@ -38,6 +39,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Read:
 
     monkeypatch.setattr(snapshots, "read", noting)
     monkeypatch.setattr(reading, "NEW_EVERY_S", 1000.0)
+    monkeypatch.setattr(settings, "STREAMS_PER_USER", 1000)
     return asked
 
 
@@ -155,6 +157,8 @@ def test_it_reads_again_when_postgres_was_away(make_job: MakeJob, monkeypatch: p
 
 
 def test_it_looks_itself_while_postgres_cannot_tell(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    while listener._thread is not None:  # of the test before
+        time.sleep(0.05)
     monkeypatch.setattr(listener, "ensure", lambda: None)
     monkeypatch.setattr(reading, "AGAIN_S", 0.1)
     job, hub = make_job(State.QUEUED), Hub()

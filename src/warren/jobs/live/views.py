@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from warren.jobs import visible
 from warren.jobs.live import sse
+from warren.jobs.live.follower import Event, Kind
 from warren.jobs.live.following import Following
 from warren.jobs.live.snapshots import Snapshot
 from warren.jobs.schema import errors
@@ -89,11 +90,13 @@ class JobsEventsView(APIView):
         if query.validated_data["all"] and not request.user.is_staff:
             raise PermissionDenied("Only staff may follow everybody's jobs; without all=true you follow your own.")
         owner_id = None if query.validated_data["all"] else request.user.pk
-        _follow(request, Following(user_id=request.user.pk, owner_id=owner_id))
-        return sse.response(sse.opening(None, seen=""))
+        goes_on = _follow(request, Following(user_id=request.user.pk, owner_id=owner_id))
+        return sse.response(sse.opening(None, seen="") + (b"" if goes_on else sse.write(Event(Kind.RELOAD))))
 
 
-def _follow(request: Request, following: Following) -> None:
+def _follow(request: Request, following: Following) -> bool:
     scope = getattr(request, "scope", None)
-    if scope is not None:
-        scope[SCOPE_KEY] = following
+    if scope is None:
+        return False
+    scope[SCOPE_KEY] = following
+    return True
