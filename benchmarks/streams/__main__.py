@@ -1,6 +1,6 @@
-"""`make bench/streams`: what many open streams cost one web container, and how late they hear. Writes results/streams.md.
+"""`make bench/streams`: what many open streams cost one web container, and how late they hear.
 
-The whole stack as it ships, with one worker; who watches runs inside web's container, where web's processes can be seen
+Writes results/streams.md. The whole stack as it ships, with one worker; who watches runs inside web's container, where web's processes can be seen
 from within (`watch.py`), so that web has to share its memory limit and the CPUs with them.
 """
 
@@ -31,9 +31,9 @@ SETUP = replace(
     values={**WARREN.values, "STREAMS_PER_USER": str(ROOM), "STREAMS_PER_PROCESS": str(ROOM)},
 )
 WAYS = {"events": "Server-Sent Events", "websocket": "WebSocket"}
-HEAD = (
-    "| streams by | what happens | opened in | memory before | with the streams | a stream | p50 | p99 | worst | CPU of web |",
-    "|---|---|---|---|---|---|---|---|---|---|",
+COLUMNS = (
+    *("streams by", "what happens", "opened in", "memory before", "with the streams", "a stream"),
+    *("p50", "p99", "worst", "CPU of web"),
 )
 
 
@@ -51,7 +51,8 @@ def main() -> None:
             rows = [row for way in WAYS for row in _measured(project, way, streams=given.streams)]
         finally:
             project.remove()
-    RESULT.write_text("\n".join([_title(given.streams), "", *HEAD, *rows]) + "\n")
+    head = [_title(given.streams), "", f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    RESULT.write_text("\n".join([*head, *rows]) + "\n")
     sys.stdout.write(RESULT.read_text())
 
 

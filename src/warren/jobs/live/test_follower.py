@@ -1,6 +1,7 @@
 """What a slow reader gets."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +11,11 @@ from warren.jobs.live.follower import MOST_PENDING, Event, Follower, Kind
 from warren.jobs.live.following import Following
 from warren.jobs.live.snapshots import Snapshot
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 def _snapshot(state: State = State.RUNNING, **fields: Any) -> Snapshot:
-    return Snapshot(Job(**{"pk": "one", "state": state, **fields}))
+    return Snapshot(Job(**{"pk": "one", "state": state, "available_at": NOW, **fields}))
 
 
 def _of_a_job(*, seen: str = "") -> Follower:
@@ -97,5 +100,6 @@ def test_a_list_that_falls_behind_is_loaded_anew() -> None:
 
 def test_a_version_tells_states_apart_and_is_the_same_everywhere() -> None:
     assert _snapshot().version == _snapshot().version
-    different = [_snapshot(), _snapshot(State.QUEUED), _snapshot(attempt=2), _snapshot(progress="{}"), _snapshot(worker="w")]
+    changes: list[dict[str, Any]] = [{}, {"state": State.QUEUED}, {"attempt": 2}, {"progress": "{}"}, {"worker": "w"}]
+    different = [_snapshot(**each) for each in changes]
     assert len({each.version for each in different}) == len(different)

@@ -41,7 +41,7 @@ class Client:
             await asyncio.Event().wait()
 
     async def until(self, text: bytes) -> None:
-        while not any(text in each.get("body", b"") for each in self.messages):
+        while not any(text in each.get("body", b"") for each in self.messages):  # noqa: ASYNC110  bounded by `_open`
             await asyncio.sleep(0.01)
 
 

@@ -207,9 +207,7 @@ def test_staff_may_follow_everybodys_jobs(
     assert refused.status_code == 403
 
 
-def test_it_opens_many_streams_with_few_connections_to_postgres(
-    follow: Follow, make_job: MakeJob, user: Any
-) -> None:
+def test_it_opens_many_streams_with_few_connections_to_postgres(follow: Follow, make_job: MakeJob, user: Any) -> None:
     """The server has two; a stream that kept one would be the last."""
     job = make_job(State.QUEUED)
 
@@ -220,9 +218,7 @@ def test_it_opens_many_streams_with_few_connections_to_postgres(
     assert {each.states(1)[0] for each in streams} == {"running"}
 
 
-def test_it_refuses_too_many_streams_of_one_user(
-    follow: Follow, make_job: MakeJob, user: Any, stranger: Any
-) -> None:
+def test_it_refuses_too_many_streams_of_one_user(follow: Follow, make_job: MakeJob, user: Any, stranger: Any) -> None:
     address = f"/api/jobs/{make_job(State.QUEUED).pk}/events/"
     for _ in range(STREAMS_PER_USER):
         assert follow(address, user).response.status_code == 200
