@@ -1,7 +1,7 @@
 """`make bench/streams`: what many open streams cost one web container, and how late they hear.
 
-Writes results/streams.md. The whole stack as it ships, with one worker; who watches runs inside web's container, where web's processes can be seen
-from within (`watch.py`), so that web has to share its memory limit and the CPUs with them.
+Writes results/streams.md. The whole stack as it ships, with one worker; who watches runs inside web's container, where
+web's processes can be seen (`watch.py`), so web has to share its memory limit and its CPUs with them.
 """
 
 import argparse

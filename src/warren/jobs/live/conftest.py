@@ -152,7 +152,11 @@ def server(shared_server: Server, transactional_db: None) -> Server:  # noqa: AR
 def run_server(transactional_db: None) -> Iterator[Callable[..., Server]]:  # noqa: ARG001  as for `server`
     """Start a server of the test's own, on a port of its own unless one is given."""
     with ExitStack() as stack:
-        yield lambda port=None: stack.enter_context(_run(port or _free_port()))
+
+        def start(port: int = 0, **environment: str) -> Server:
+            return stack.enter_context(_run(port or _free_port(), **environment))
+
+        yield start
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,7 @@
 
     refused     by HTTP 403: nobody has logged in, or a page of another site asks (`origins.py`)
     closed      1000 after the final state, 1012 when the server restarts: connect again; before the first message 4404
-                (no such job that you may see), 4429 and 1013 (too many streams); with the reason in words
+                (no such job that you may see), 4429 and 1013 (too many streams, or no Postgres); with the reason in words
     silence     the job is sent again as it is, lest a proxy cuts the connection
 
 Owner: the connection's task, and one beside it that sends; it ends with the connection.
@@ -19,7 +19,7 @@ from rest_framework import status
 from rest_framework.exceptions import NotFound
 
 from warren.jobs import visible
-from warren.jobs.live import credentials, streams
+from warren.jobs.live import credentials, reading, streams
 from warren.jobs.live.errors import StreamRefusedError
 from warren.jobs.live.follower import Kind
 from warren.jobs.live.following import Following
@@ -48,11 +48,17 @@ class TaskConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Let in whoever is known, and tell them there what is wrong: a browser shows no reason for a refusal."""
         job_id = self.scope["url_route"]["kwargs"]["task_id"]
-        user_id, is_theirs = await _look_up(self.scope, job_id)
+        try:
+            user_id, is_theirs = await _look_up(self.scope, job_id)
+        except reading.AWAY as exc:
+            log.warning("a WebSocket is not opened: %s", exc)
+            await self._accept()
+            await self._end(TRY_LATER, "Postgres does not answer; try again shortly.")
+            return
         if user_id is None:
             await self.close()
             return
-        await self.accept(credentials.answer_to(self.scope.get("subprotocols", [])))
+        await self._accept()
         if is_theirs:
             self._sending = asyncio.create_task(self._send_all(Following(user_id=user_id, job_id=job_id)))
         else:
@@ -62,6 +68,9 @@ class TaskConsumer(AsyncWebsocketConsumer):
         """The client has left, or has heard that we do."""
         if self._sending:
             self._sending.cancel()
+
+    async def _accept(self) -> None:
+        await self.accept(credentials.answer_to(self.scope.get("subprotocols", [])))
 
     async def _send_all(self, following: Following) -> None:
         try:

@@ -3,16 +3,11 @@
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views import View
 
 
 class FollowPage(LoginRequiredMixin, View):
     """Its script is `docs/examples/follow.js`."""
-
-    def get_login_url(self) -> str:
-        """The one login page that there is."""
-        return reverse("admin:login")
 
     def get(self, request: HttpRequest) -> HttpResponse:
         answer = render(request, "jobs/follow.html", {"job_id": request.GET.get("job", "")})

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 from channels.db import database_sync_to_async
 from django.db import DatabaseError, InterfaceError
 from django.db.models.functions import Now
@@ -43,6 +44,9 @@ NEW_EVERY_S = 2.0
 LOOK_BACK = timedelta(seconds=NEW_EVERY_S + 5)
 MOST_NEW = 200
 REMEMBERED = 2000  # what lists were told lately, so that they are not told twice
+
+# the pool's own errors are psycopg's
+AWAY = (DatabaseError, InterfaceError, psycopg.Error)
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +78,7 @@ class Reader:
         started = time.monotonic()
         try:
             await self._read(taken)
-        except (DatabaseError, InterfaceError) as exc:
+        except AWAY as exc:
             log.warning("streams wait for Postgres: %s", exc)
             await self._later(taken)
         except Exception:
