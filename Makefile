@@ -66,6 +66,8 @@ bench: build runner ## speed against other set-ups; only=warren,floor work=drain
 	benchmarks/run --only '$(only)' --work '$(work)' $(if $(rounds),--rounds $(rounds)) $(if $(quick),--quick)
 bench/profile: build runner ## where the processes spend their CPU time; jobs=20000 for longer
 	benchmarks/run profile $(if $(jobs),--count $(jobs))
+bench/streams: build runner ## what 1000 open live streams cost web, and how late they hear; streams=200 for fewer
+	benchmarks/run streams $(if $(streams),--streams $(streams))
 test/chaos: build runner ## kill, cut off and wipe every part while jobs run: is one lost? only=pattern for some; stacks=2 at once
 	compose/host/test-chaos $(or $(stacks),2) tests/chaos $(if $(only),-k '$(only)')
 test/chaos/sample: build runner ## one fault of each class, with small ledgers

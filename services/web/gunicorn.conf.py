@@ -1,6 +1,9 @@
 """How gunicorn serves: https://docs.gunicorn.org/en/stable/settings.html."""
 
 import os
+import resource
+import signal
+from typing import Any
 
 bind = "0.0.0.0:8000"
 worker_class = "asgi"
@@ -12,3 +15,20 @@ timeout = 60
 accesslog = "-"
 control_socket_disable = True  # nothing here uses gunicornc, and the root is read-only
 reload = os.environ.get("WEB_RELOAD", "") == "1"
+
+# each open stream is a file; the soft limit is often 1024, which is there for old programs that use select()
+ENOUGH_FILES = 65_536
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+soft = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let SIGTERM tell open streams to reconnect elsewhere; gunicorn alone would wait for them, to its timeout."""
+    from warren.jobs.live.hub import hub  # noqa: PLC0415  the application is loaded by now, not before
+
+    def stop() -> None:
+        worker.handle_exit_signal()
+        hub.stop()
+
+    worker.loop.add_signal_handler(signal.SIGTERM, stop)

@@ -37,6 +37,7 @@ ROOT_URLCONF = "warren.config.urls"
 ASGI_APPLICATION = "warren.config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -305,6 +306,10 @@ SPECTACULAR_SETTINGS = {
         "ReportKindEnum": "apps.reports.models.Kind",
     },
 }
+
+# Open streams (`jobs/live`): of one user, and of all, in one gunicorn process.
+STREAMS_PER_USER = env.int("STREAMS_PER_USER", 50)
+STREAMS_PER_PROCESS = env.int("STREAMS_PER_PROCESS", 2000)
 
 # fetch_urls refuses addresses inside this network; tests, which have no other, let it
 FETCH_ALLOW_PRIVATE = env.bool("FETCH_ALLOW_PRIVATE", False)

@@ -5,12 +5,14 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from warren.config import discovery
+from warren.jobs.live.page import FollowPage
 
 urlpatterns = [
     path("", include("warren.dashboard.urls")),
     path("", include("warren.health.urls")),
     path("try/", include("warren.try_it.urls")),
     path("admin/", admin.site.urls),
+    path("follow/", FollowPage.as_view(), name="follow"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/", include("warren.jobs.urls")),

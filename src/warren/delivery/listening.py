@@ -1,8 +1,9 @@
 """Waking up when a job changes: Postgres tells of each (a trigger on `warren_job`), one connection a process hears it.
 
     idle        nobody watches a job: no thread, no connection
-    listening   a thread holds a connection and sets the event of whoever watches the job that changed; it goes on for a
-                while after the last watcher has gone, because to connect costs more than many results
+    listening   a thread holds a connection and sets the event of whoever watches the job that changed, and tells those
+                who hear of all; it goes on for a while after the last of them has gone, because to connect costs more
+                than many results
 
 A notification is a hint: whoever is woken reads the row. A lost one is harmless, because watchers look now and then
 without being told.
@@ -20,6 +21,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import psycopg
 
@@ -39,6 +41,16 @@ class _Watch:
     end_only: bool
 
 
+class Audience(Protocol):
+    """Whoever hears of all jobs. Called in the listener's thread, so it does no more than to note what it hears."""
+
+    def heard(self, job_id: str, *, owner_id: int | None) -> None:
+        """This job has changed; nobody may own it."""
+
+    def missed(self) -> None:
+        """Any job may have changed without a word: the connection was made, or is lost."""
+
+
 class Listener:
     """One for each process: `listener` below."""
 
@@ -48,6 +60,7 @@ class Listener:
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._watchers: dict[str, set[_Watch]] = {}
+        self._audiences: tuple[Audience, ...] = ()
         self._thread: threading.Thread | None = None
         self._watched_at = time.monotonic()
         self.hears = False  # what is committed from now on is told
@@ -68,6 +81,16 @@ class Listener:
                 self._watchers[job_id].discard(watch)
                 if not self._watchers[job_id]:
                     del self._watchers[job_id]
+
+    def attach(self, audience: Audience) -> None:
+        """Tell it of every job from now on, while the connection lasts: `ensure()` that there is one, now and then."""
+        with self._lock:
+            self._audiences = (*self._audiences, audience)
+
+    def detach(self, audience: Audience) -> None:
+        """Tell it no more."""
+        with self._lock:
+            self._audiences = tuple(each for each in self._audiences if each is not audience)
 
     def ensure(self) -> None:
         """Begin to listen, if nobody does."""
@@ -96,7 +119,7 @@ class Listener:
     def _is_wanted(self) -> bool:
         now = time.monotonic()
         with self._lock:
-            if self._watchers:
+            if self._watchers or self._audiences:
                 self._watched_at = now
             elif now - self._watched_at > LINGER_S:
                 self._stop()  # a watcher that comes now starts another
@@ -108,17 +131,21 @@ class Listener:
         self.hears = False
 
     def _wake(self, payload: str) -> None:
-        state, _, job_id = payload.partition(" ")
+        state, owner, job_id = payload.split(" ", 2)
         with self._lock:
             for watch in self._watchers.get(job_id, ()):
                 if state in FINAL or not watch.end_only:
                     watch.event.set()
+        for audience in self._audiences:
+            audience.heard(job_id, owner_id=int(owner) if owner else None)
 
     def _wake_all(self) -> None:
         with self._lock:
             for watches in self._watchers.values():
                 for watch in watches:
                     watch.event.set()
+        for audience in self._audiences:
+            audience.missed()
 
 
 listener = Listener()

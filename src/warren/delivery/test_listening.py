@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from celery.result import AsyncResult
+from django.contrib.auth import get_user_model
 from django.db import connection
 
 from warren.delivery import listening, result_reading
@@ -107,6 +108,46 @@ def test_it_asks_once_more_and_no_oftener_when_it_will_be_told(
             assert AsyncResult(job.pk).get(timeout=20, interval=30) == "done"
 
     timer.join()
+
+
+class Heard:
+    """An audience that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[str, int | None]] = []
+        self.misses = 0
+
+    def heard(self, job_id: str, *, owner_id: int | None) -> None:
+        self.jobs.append((job_id, owner_id))
+
+    def missed(self) -> None:
+        self.misses += 1
+
+
+def test_it_tells_an_audience_of_every_job_and_its_owner(
+    job: Job, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    owner = get_user_model().objects.create_user("ann@example.com")
+    Job.objects.create(pk="of somebody", task="t", queue="cpu", owner=owner)
+    audience = Heard()
+    listener.attach(audience)
+    try:
+        listener.ensure()
+        wait_until(lambda: audience.misses == 1)  # what changed before
+        Job.objects.filter(pk=job.pk).update(state=State.RETRYING)
+        Job.objects.filter(pk="of somebody").update(state=State.QUEUED)
+        wait_until(lambda: len(audience.jobs) == 2)
+
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'warren-listener'"
+            )
+        wait_until(lambda: audience.misses == 2)
+    finally:
+        listener.detach(audience)
+
+    assert audience.jobs == [("watched", None), ("of somebody", owner.pk)]
+    wait_until(lambda: _listeners() == 0)
 
 
 def test_it_keeps_one_connection_for_many_and_none_for_nobody(

@@ -9,6 +9,7 @@ from warren.jobs.serializers import ErrorSerializer
 _MEANINGS = {
     400: "Malformed, or of the wrong types; errors names the fields.",
     401: "No token, or an unknown one.",
+    403: "Not for you; detail says why.",
     404: "Unknown, or somebody else's.",
     409: "In conflict with the job's state, or with what the Idempotency-Key stands for; detail says why.",
     413: "The body is too large.",

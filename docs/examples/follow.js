@@ -1,0 +1,1 @@
+../../src/warren/jobs/static/jobs/follow.js
