@@ -20,6 +20,7 @@ from django.utils import timezone
 from warren.delivery import leases, losable
 from warren.delivery.models import Job
 from warren.delivery.states import FINAL, State
+from warren.metrics import recording
 
 # Of a time limit, what a body has surely had if its claim was quick.
 ENOUGH = 0.5
@@ -53,6 +54,7 @@ def close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
     if outcome.limit_s:
         job = job.filter(state=State.RUNNING, started_at__lt=Now() - timedelta(seconds=outcome.limit_s * ENOUGH))
     if job.update(finished_at=Now(), **fields):
+        recording.changed([_kind_of(outcome.request)], state=outcome.state)
         return True
     if Job.objects.filter(pk=outcome.task_id).exists():
         return False
@@ -61,6 +63,11 @@ def close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
     never_sent = Job(pk=outcome.task_id, task=task, finished_at=timezone.now(), **fields)
     Job.objects.bulk_create([never_sent], ignore_conflicts=True)
     return True
+
+
+def _kind_of(request: Context | None) -> recording.Kind:
+    queue = (getattr(request, "delivery_info", None) or {}).get("routing_key")
+    return str(getattr(request, "task", None) or ""), str(queue or "")
 
 
 def ours(task_id: str, request: Context | None) -> QuerySet[Job]:

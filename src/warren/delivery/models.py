@@ -73,6 +73,7 @@ class Job(models.Model):
                 name="warren_job_suspect",
                 condition=models.Q(finished_at__isnull=True) & models.Q(losses__gt=0),
             ),
+            models.Index(fields=["queue"], name="warren_job_dead", condition=models.Q(state=State.DEAD)),
         )
         constraints = (
             models.CheckConstraint(

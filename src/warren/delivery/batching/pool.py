@@ -43,6 +43,16 @@ class BatchingPool(Ahead, prefork.TaskPool):
         self._pace = Pace()
         self.flush = self._forget  # type: ignore[method-assign]  # Celery sets it on the object, too
 
+    @property
+    def places(self) -> int:
+        """How many children there are; any thread may ask, as `busy`."""
+        return self._children
+
+    @property
+    def busy(self) -> int:
+        """How many children run a job or a batch."""
+        return sum(not each.ready() for each in list(self._handed_out))
+
     def make_window(self, *, narrow: int) -> Window:
         """See `Ahead`."""
         return Window(narrow=narrow, children=self._children)
