@@ -54,7 +54,9 @@ check/types: runner ## types
 check/unit: runner ## unit tests and checks of this repository; only=pattern for some
 	$(compose) build postgres rabbitmq
 	compose/host/check --with-services pytest src tests/check benchmarks $(if $(only),-k '$(only)')
+test/integration: export WITH_OVERLAYS := observability
 test/integration: build runner ## the whole stack, from the built images; only=pattern for some
+	$(compose) --file compose/stack.yaml --file compose/observability.yaml build prometheus postgres-exporter
 	compose/host/test-integration '$(only)'
 bench: build runner ## speed against other set-ups; only=warren,floor work=drain rounds=1 quick=1 for less
 	benchmarks/run --only '$(only)' --work '$(work)' $(if $(rounds),--rounds $(rounds)) $(if $(quick),--quick)
