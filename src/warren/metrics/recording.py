@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial, wraps
 from typing import Any
 
+from celery import current_app
 from django.db import transaction
 from prometheus_client import Counter as Metric
 
@@ -43,6 +44,13 @@ _runs = Tally(instruments.RUN, bound=_bound)
 @cache  # the values of labels are bounded
 def _series(metric: Metric, *values: str) -> Any:
     return metric.labels(*values)
+
+
+@_quietly
+def begin() -> None:
+    """Show zeros of what is rare: of a series that begins with its first event, nobody sees that it has grown."""
+    for queue in current_app.amqp.queues:
+        _series(instruments.LOST, queue)
 
 
 def changed(kinds: Iterable[Kind], *, state: str) -> None:

@@ -10,6 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from warren.metrics import recording
 from warren.metrics.exposition import Exposition
 from warren.metrics.server import MetricsServer
 
@@ -58,6 +59,7 @@ class MetricsStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:  # noqa: ARG002  Celery passes it
         """Begin to serve."""
+        recording.begin()
         self._server.start()
 
 
