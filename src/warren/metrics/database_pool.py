@@ -26,7 +26,7 @@ def look() -> None:
     if pool := pools.get(DEFAULT_DB_ALIAS):
         told = pool.get_stats()
         OPEN.set(told["pool_size"])
-        IDLE.set(told["pool_available"])
+        IDLE.set(told.get("pool_available", 0))
         MOST.set(told["pool_max"])
         WAITING.set(told.get("requests_waiting", 0))
 

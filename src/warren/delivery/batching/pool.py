@@ -51,7 +51,7 @@ class BatchingPool(Ahead, prefork.TaskPool):
     @property
     def busy(self) -> int:
         """How many children run a job or a batch."""
-        return sum(not each.ready() for each in list(self._handed_out))
+        return len(self._still_out())
 
     def make_window(self, *, narrow: int) -> Window:
         """See `Ahead`."""
@@ -72,9 +72,12 @@ class BatchingPool(Ahead, prefork.TaskPool):
             self._handed_out.append(result)
 
     def _has_free_child(self) -> bool:
-        # a job that was discarded when the connection was lost never calls back; it is in the cache no more
-        self._handed_out = [each for each in self._handed_out if each._job in self._pool._cache and not each.ready()]  # noqa: SLF001
+        self._handed_out = self._still_out()
         return len(self._handed_out) < self._children
+
+    def _still_out(self) -> list[Any]:
+        # a job that was discarded when the connection was lost never calls back; it is in the cache no more
+        return [each for each in list(self._handed_out) if each._job in self._pool._cache and not each.ready()]  # noqa: SLF001
 
     @property
     def _children(self) -> int:
