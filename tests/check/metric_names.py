@@ -1,10 +1,16 @@
 """The names of metrics: those that Warren declares, and those that a PromQL expression asks for."""
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from prometheus_client import REGISTRY, Metric
+from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.registry import Collector
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,20 +36,31 @@ _NAME = re.compile(r"\b(?:up|ALERTS|(?:warren|rabbitmq|pg)_\w+)\b")
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
 
-def declared() -> dict[str, Metric]:
-    """Warren's families, by the name under which people know them: a counter's ends in `_total`."""
+@dataclass(frozen=True)
+class Declared:
+    """One family; `name` is that without a counter's `_total`."""
+
+    name: str
+    kind: str
+    labels: frozenset[str]
+
+    @property
+    def series(self) -> set[str]:
+        """The names that a query may use."""
+        return {self.name + suffix for suffix in _SUFFIXES[self.kind]}
+
+
+def declared() -> dict[str, Declared]:
+    """Warren's metrics, by the name under which people know them: a counter's ends in `_total`."""
     modules = _declaring()
-    families = [family for family in REGISTRY.collect() if family.name.startswith("warren_")]
-    for module in modules:
-        for collector in vars(module).values():
-            if isinstance(collector, type) and collector.__module__ == module.__name__ and hasattr(collector, "describe"):
-                families += collector.describe(None)
-    return {_known_as(family): family for family in families}
+    found = [Declared(each._name, each._type, frozenset(each._labelnames)) for each in _instruments()]  # noqa: SLF001  the client tells them to nobody
+    found += [Declared(each.name, each.type, frozenset(each._labelnames)) for each in _described(modules)]  # noqa: SLF001  as above
+    return {f"{each.name}_total" if each.kind == "counter" else each.name: each for each in found}
 
 
 def of_series() -> set[str]:
     """All names that a query may use of Warren's."""
-    return {family.name + suffix for family in declared().values() for suffix in _SUFFIXES[family.type]}
+    return {name for each in declared().values() for name in each.series}
 
 
 def asked_for(expression: str) -> set[str]:
@@ -52,13 +69,23 @@ def asked_for(expression: str) -> set[str]:
     return set(_NAME.findall(without_labels))
 
 
-def _declaring() -> list[object]:
+def _declaring() -> list[ModuleType]:
     """Every module of Warren's that uses the client, imported."""
     sources = [path for path in (ROOT / "src/warren").rglob("*.py") if not path.name.startswith(("test_", "conftest"))]
     using = [path for path in sources if "prometheus_client" in path.read_text()]
-    assert using
     return [import_module(".".join(path.relative_to(ROOT / "src").with_suffix("").parts)) for path in sorted(using)]
 
 
-def _known_as(family: Metric) -> str:
-    return f"{family.name}_total" if family.type == "counter" else family.name
+def _instruments() -> Iterator[Any]:
+    """What counts by itself."""
+    for collector in list(REGISTRY._collector_to_names):  # noqa: SLF001  as above
+        if isinstance(collector, MetricWrapperBase) and collector._name.startswith("warren_"):  # noqa: SLF001  as above
+            yield collector
+
+
+def _described(modules: Iterable[ModuleType]) -> Iterator[Any]:
+    """What is looked up when somebody asks."""
+    for module in modules:
+        for made in vars(module).values():
+            if isinstance(made, type) and made.__module__ == module.__name__ and Collector in made.__mro__:
+                yield from made.describe(None)  # type: ignore[attr-defined]  # those of ours have it, and need no object

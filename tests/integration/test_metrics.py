@@ -1,5 +1,6 @@
 """What each kind of process counts, and that nobody outside can ask."""
 
+from collections.abc import Callable
 from functools import partial
 
 import httpx
@@ -26,6 +27,10 @@ def _grown(stack: Stack, service: str, before: metrics.Samples, name: str, **lab
     return metrics.value(metrics.of(stack, service), name, **labels) - metrics.value(before, name, **labels)
 
 
+def _is_one(count: Callable[[], float]) -> bool:
+    return count() == 1
+
+
 @pytest.mark.parametrize("queue", ["cpu", "io"])
 def test_a_job_is_counted_in_every_process_that_it_passes(stack: Stack, member: Api, queue: str) -> None:
     task, worker = f"probe.{queue}.noop", f"worker-{queue}"
@@ -43,7 +48,7 @@ def test_a_job_is_counted_in_every_process_that_it_passes(stack: Stack, member: 
         (worker, "warren_job_wait_seconds_count", {"queue": queue}),
     ):
         counted = partial(_grown, stack, service, before[service], name, **labels)
-        waiting.until(lambda counted=counted: counted() == 1, within_s=WITHIN_S, what=f"{service} tells {name}")  # type: ignore[misc]  # mypy infers no type for it
+        waiting.until(partial(_is_one, counted), within_s=WITHIN_S, what=f"{service} tells {name} once more")
 
 
 @pytest.mark.parametrize("service", KINDS)
@@ -64,7 +69,9 @@ def test_a_process_tells_of_itself(stack: Stack, service: str) -> None:
 
 
 def test_the_figures_of_the_database_are_told_by_the_relay_alone(stack: Stack) -> None:
-    tellers = {service for service in KINDS if ("warren_outbox_oldest_seconds", frozenset()) in metrics.of(stack, service)}
+    figure: tuple[str, frozenset[tuple[str, str]]] = ("warren_outbox_oldest_seconds", frozenset())
+
+    tellers = {service for service in KINDS if figure in metrics.of(stack, service)}
 
     assert tellers == {"relay"}
     assert metrics.value(metrics.of(stack, "relay"), "warren_queue_workers", queue="cpu") == 1

@@ -75,8 +75,8 @@ def _names(stack: Stack) -> set[str]:
 
 
 def _firing(stack: Stack) -> set[tuple[str, str]]:
-    alerts = _ask(stack, "alerts")["alerts"]
-    return {(each["labels"]["alertname"], each["labels"].get("queue", "")) for each in alerts if each["state"] == "firing"}
+    firing = [each["labels"] for each in _ask(stack, "alerts")["alerts"] if each["state"] == "firing"]
+    return {(labels["alertname"], labels.get("queue", "")) for labels in firing}
 
 
 def test_prometheus_reaches_every_target(watched: Stack) -> None:
@@ -91,7 +91,7 @@ def test_every_documented_metric_is_there_after_a_job(watched: Stack, somebody: 
     for queue in ("cpu", "io"):
         somebody.wait(somebody.submit(f"probe.{queue}.noop"))
     declared = metric_names.declared()
-    wanted = {name if family.type != "histogram" else f"{name}_count" for name, family in declared.items()}
+    wanted = {f"{name}_count" if each.kind == "histogram" else name for name, each in declared.items()}
 
     waiting.until(lambda: not (wanted - _names(watched)), within_s=SEEN_WITHIN_S, what="every metric is there")
 
@@ -153,7 +153,8 @@ def test_the_exporter_makes_nothing_and_is_no_more_than_a_login(watched: Stack) 
         "SELECT rolname FROM pg_roles WHERE rolname LIKE 'warren\\_%' "
         "AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)",
     )
-    groups = postgres.ask(watched, "SELECT roleid::regrole FROM pg_auth_members WHERE member = 'warren_exporter'::regrole")
+    memberships = "SELECT roleid::regrole FROM pg_auth_members WHERE member = 'warren_exporter'::regrole"
+    groups = postgres.ask(watched, memberships)
     assert (special, groups) == ([], [["pg_read_all_stats"]])
 
 

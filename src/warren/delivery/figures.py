@@ -14,7 +14,6 @@ Owner: the threads that answer requests, one at a time (`exposition.py` holds a 
 
 import logging
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg

@@ -1,7 +1,7 @@
 """What `/metrics` says of a process, or of all that count into one folder.
 
     one process       what it has counted in memory
-    several           the files of all, added up (`PROMETHEUS_MULTIPROC_DIR`), those of the gone included (`departed.py`)
+    several           the files of all (`PROMETHEUS_MULTIPROC_DIR`), added up, with those of the gone (`departed.py`)
     both              what is looked up at the moment of asking: `collectors`, of the process that serves
 
 While it looks, nobody forks: a child would inherit a lock of the client that nobody releases.

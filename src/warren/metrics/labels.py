@@ -4,7 +4,9 @@ from celery import current_app
 
 OTHER = "other"  # for all names that nobody here has declared
 
+# what was found declared; as bounded as the declarations
 _tasks: set[str] = set()
+_queues: set[str] = set()
 
 
 def task(name: str) -> str:
@@ -12,11 +14,16 @@ def task(name: str) -> str:
     if name in _tasks:
         return name
     if name in current_app.tasks:
-        _tasks.add(name)  # only what is registered, so the set is as bounded as that
+        _tasks.add(name)
         return name
     return OTHER
 
 
 def queue(name: str) -> str:
     """The name of a declared queue."""
-    return name if name in current_app.amqp.queues else OTHER
+    if name in _queues:
+        return name
+    if name in current_app.amqp.queues:
+        _queues.add(name)
+        return name
+    return OTHER

@@ -30,7 +30,7 @@ class Tally:
         self._bounds: list[float] = histogram._upper_bounds  # noqa: SLF001  the client tells them to nobody
         self._bound = bound
         # the label values are bounded, and so is what is remembered
-        self._series = cache(lambda *values: histogram.labels(*values))
+        self._series = cache(histogram.labels)
         self._lock = threading.Lock()
         self._sums: dict[tuple[str, ...], _Sum] = {}
 

@@ -1,4 +1,4 @@
-"""What a Celery worker's main process tells of itself, looked up when Prometheus asks: nothing of it costs a job time."""
+"""What a Celery worker's main process tells of itself, looked up when Prometheus asks: none of it costs a job time."""
 
 from collections.abc import Iterator
 from typing import Any
