@@ -15,11 +15,12 @@ WITHIN_S = 20
 FOLDER = "/run/warren/metrics"
 
 _KILL_CHILDREN = """
-import os, pathlib, signal
+import contextlib, os, pathlib, signal
 for status in pathlib.Path("/proc").glob("[0-9]*/status"):
-    fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-    if fields["PPid"].strip() == "1" and int(fields["Pid"]) != os.getpid():
-        os.kill(int(fields["Pid"]), signal.SIGKILL)
+    with contextlib.suppress(OSError):  # it is gone meanwhile
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        if fields["PPid"].strip() == "1":
+            os.kill(int(fields["Pid"]), signal.SIGKILL)
 """
 
 
