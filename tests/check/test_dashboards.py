@@ -58,7 +58,7 @@ def test_it_has_what_grafana_needs(path: Path) -> None:
 def test_its_panels_lie_within_the_grid_and_on_no_other(path: Path) -> None:
     places = [panel["gridPos"] for panel in _load(path)["panels"]]
 
-    assert all(0 <= place["x"] and place["x"] + place["w"] <= GRID_WIDTH for place in places)
+    assert all(place["x"] >= 0 and place["x"] + place["w"] <= GRID_WIDTH for place in places)
     assert not [pair for pair in combinations(places, 2) if _overlap(*pair)]
     assert all((one["y"], one["x"]) < (next_one["y"], next_one["x"]) for one, next_one in pairwise(places))
 
