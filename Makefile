@@ -56,7 +56,9 @@ check/types: runner ## types
 check/unit: runner ## unit tests and checks of this repository; only=pattern for some
 	$(compose) build postgres rabbitmq
 	compose/host/check --with-services pytest src tests/check benchmarks $(if $(only),-k '$(only)')
+test/integration: export WITH_OVERLAYS := observability
 test/integration: build runner ## the whole stack, from the built images; only=pattern for some
+	$(compose) --file compose/stack.yaml --file compose/observability.yaml build prometheus postgres-exporter
 	compose/host/test-integration '$(only)'
 test/browser: build browser ## the dashboard in a real browser, against the whole stack; only=pattern for some
 	compose/host/test-browser '$(only)'

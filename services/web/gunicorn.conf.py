@@ -5,6 +5,10 @@ import resource
 import signal
 from typing import Any
 
+from warren.config.env import env
+from warren.metrics.exposition import Exposition
+from warren.metrics.server import MetricsServer
+
 bind = "0.0.0.0:8000"
 worker_class = "asgi"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -24,11 +28,20 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let SIGTERM tell open streams to reconnect elsewhere; gunicorn alone would wait for them, to its timeout."""
+    """Look after its pool of connections, and let SIGTERM tell open streams to reconnect elsewhere.
+
+    gunicorn alone would wait for them, to its timeout.
+    """
     from warren.jobs.live.hub import hub  # noqa: PLC0415  the application is loaded by now, not before
+    from warren.metrics import database_pool  # noqa: PLC0415  as above
 
     def stop() -> None:
         worker.handle_exit_signal()
         hub.stop()
 
     worker.loop.add_signal_handler(signal.SIGTERM, stop)
+    database_pool.keep_looking()
+
+def when_ready(_server: Any) -> None:
+    """In the process that starts the others, and knows nothing of Django: serve what all of them count."""
+    MetricsServer(Exposition(), port=env.int("METRICS_PORT", 9464)).start()

@@ -12,12 +12,15 @@ from tests.check import variables
 ROOT = Path(__file__).parents[2]
 STACK = "compose/stack.yaml"
 AS_IN_MAKE_DEV = (STACK, "compose/mail.yaml", "compose/dev.yaml")
+# an overlay → what it is laid over
+LAID_OVER = {"compose/observability-offline.yaml": (STACK, "compose/observability.yaml")}
 STANDS_ALONE = {STACK, "compose/check.yaml", "compose.yaml"}
 
 
 def _combinations() -> list[tuple[str, ...]]:
     names = [str(path.relative_to(ROOT)) for path in variables.compose_files(ROOT)]
-    return [AS_IN_MAKE_DEV, *((name,) if name in STANDS_ALONE else (STACK, name) for name in names)]
+    below = {name: () if name in STANDS_ALONE else LAID_OVER.get(name, (STACK,)) for name in names}
+    return [AS_IN_MAKE_DEV, *((*below[name], name) for name in names)]
 
 
 @pytest.mark.parametrize("files", _combinations(), ids="+".join)

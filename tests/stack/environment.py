@@ -6,7 +6,15 @@ from pathlib import Path
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 # chosen on the host, and handed on in the environment
-FROM_THE_HOST = ("PYTHON_IMAGE", "RABBITMQ_IMAGE", "REDIS_IMAGE", "POSTGRES_IMAGE", "CA_BUNDLE")
+FROM_THE_HOST = (
+    "PYTHON_IMAGE",
+    "RABBITMQ_IMAGE",
+    "REDIS_IMAGE",
+    "POSTGRES_IMAGE",
+    "PROMETHEUS_IMAGE",
+    "POSTGRES_EXPORTER_IMAGE",
+    "CA_BUNDLE",
+)
 
 # What differs from .env.example in every test: all tests come from one address, and waiting costs the suite's time.
 FOR_TESTS = {

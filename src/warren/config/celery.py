@@ -55,6 +55,7 @@ def make_app() -> Celery:
         "warren.health.overdue:OverdueStep",
         "warren.health.pulse:PulseStep",
         "warren.health.shutdown:ShutdownStep",
+        "warren.metrics.worker:MetricsStep",
     }
     made.steps["consumer"] |= {
         "warren.health.event_buffer:EventBufferStep",

@@ -356,6 +356,11 @@ LOGGING = {
     },
 }
 
+# --- Metrics --------------------------------------------------------------------------------------------------------
+
+# where each process answers Prometheus, on the internal network alone; 0 is nowhere
+METRICS_PORT = env.int("METRICS_PORT", 9464)
+
 # where heartbeats are shown; a memory file system in every container
 HEARTBEAT_DIR = Path(env.str("HEARTBEAT_DIR", "/run/warren"))
 SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())

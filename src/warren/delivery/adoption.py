@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from warren.delivery import arrival, leases, outbox_rows
+from warren.metrics import recording
 
 if TYPE_CHECKING:  # which claims its job through `claim.py`
     from warren.delivery.task import JobTask
@@ -61,7 +62,10 @@ def adopt(task: "JobTask") -> bool:
     }
     with connection.cursor() as cursor:
         cursor.execute(_ADOPT, row)
-        return cursor.fetchone() is not None
+        adopted = cursor.fetchone() is not None
+    if adopted:
+        recording.claimed([(row["task"], row["queue"], None)])
+    return adopted
 
 
 def _row(task: "JobTask") -> outbox_rows.Row:

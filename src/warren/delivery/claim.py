@@ -29,6 +29,7 @@ from warren.delivery import adoption, arrival, expiry, leases, losses, outcomes,
 from warren.delivery.arrival import Arrival
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError
+from warren.metrics import recording
 
 if TYPE_CHECKING:  # which claims its job through this module
     from warren.delivery.task import JobTask
@@ -55,7 +56,8 @@ WHERE job.id = delivery.id
                    AND NOT EXISTS (SELECT FROM warren_worker AS holder
                                    WHERE holder.id = job.lease
                                      AND holder.seen_at > now() - %(lease_s)s * interval '1s'))))
-RETURNING job.id, job.attempt, job.losses
+RETURNING job.id, job.attempt, job.losses, job.task, job.queue,
+          extract(epoch FROM now() - job.available_at)::float8
 """
 
 
@@ -105,7 +107,9 @@ def take_all(arrivals: Mapping[str, Arrival], *, worker: str) -> dict[str, Claim
         row["ids"] = [None if job_id in settled else job_id for job_id in arrivals]
         with prepared.cursor() as cursor:
             cursor.execute(_TAKE, row)
-            taken = {job_id: Claim(attempt, losses) for job_id, attempt, losses in cursor.fetchall()}
+            rows = cursor.fetchall()
+        recording.claimed((task, queue, None if lost else waited_s) for *_, lost, task, queue, waited_s in rows)
+        taken = {job_id: Claim(attempt, lost) for job_id, attempt, lost, *_ in rows}
     if len(taken) < len(arrivals):
         expiry.settle(job_id for job_id in arrivals if job_id not in taken)
     return taken

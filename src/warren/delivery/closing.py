@@ -20,6 +20,7 @@ from django.utils import timezone
 from warren.delivery import final_call, leases, losable
 from warren.delivery.models import Job
 from warren.delivery.states import FINAL, State
+from warren.metrics import recording
 
 # Of a time limit, what a body has surely had if its claim was quick.
 ENOUGH = 0.5
@@ -73,6 +74,7 @@ def _close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
     if outcome.limit_s:
         job = job.filter(state=State.RUNNING, started_at__lt=Now() - timedelta(seconds=outcome.limit_s * ENOUGH))
     if job.update(finished_at=Now(), **fields):
+        recording.changed([_kind_of(outcome.request)], state=outcome.state)
         return True
     if Job.objects.filter(pk=outcome.task_id).exists():
         return False

@@ -28,4 +28,6 @@ def request_of(job: Job) -> Context:
     if not job.message:
         return Context(id=job.pk, task=job.task, root_id=job.root_id, group=job.group_id or None)
     envelope = job.envelope
-    return Context(**envelope.headers, **json.loads(envelope.embed), args=job.args, kwargs=job.kwargs, delivery_info={})
+    came_from = {"routing_key": job.queue}
+    embed = json.loads(envelope.embed)
+    return Context(**envelope.headers, **embed, args=job.args, kwargs=job.kwargs, delivery_info=came_from)

@@ -65,6 +65,7 @@ class Lease:
         self._looking = threading.Event()
         self._pool = holder.pool
         self._connection: lease_rows.Connection | None = None
+        self.failed_renewals = 0  # a plain number: under gevent the thread that counts is none of its locks' own
 
     def start(self) -> None:
         """Begin to renew."""
@@ -100,6 +101,7 @@ class Lease:
             log.exception("the lease of %s could not be renewed", self._row["name"])
         else:
             return RENEW_EVERY_S
+        self.failed_renewals += 1
         self._disconnect()
         return RENEW_EVERY_S / 2
 

@@ -26,6 +26,7 @@ from warren.delivery import endings, history, outbox, outcomes, savepoint
 from warren.delivery.errors import WorkersLost
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import OPEN, State, in_states
+from warren.metrics import recording
 
 # A task that killed five workers will kill the sixth.
 LOSS_LIMIT = 5
@@ -51,6 +52,7 @@ def count(job: Job, *, reason: str) -> None:
     if lost == LOSS_LIMIT and holder and not _is_alone_suspect(job, holder):
         lost -= 1  # one more try, for which it goes out alone (`suspects.py`)
     Job.objects.filter(pk=job.pk).update(losses=lost)
+    recording.lost([job.queue])
     history.record([job.pk], kind=history.LOST, reason=reason if blamed else f"{reason}, by another job that it ran")
     if lost < LOSS_LIMIT and outbox.send_again([job.pk], states=OPEN):
         if holder is not None:
@@ -75,9 +77,10 @@ def returned(message_ids: Mapping[str, str]) -> set[str]:
     due = [job for job in running if job.losses + 1 >= LOSS_LIMIT or (job.message and _shared_worker_of(job))]
     # one that cannot be counted, or ended, is claimed like the others: nobody else would look after it
     counted = [job for job in due if try_to_count(job, reason="its message came back unanswered")]
-    others = [job.pk for job in running if job not in counted]
+    others = [job for job in running if job not in counted]
     if others:
-        history.record(others, kind=history.LOST, reason="its message came back unanswered")
+        recording.lost(job.queue for job in others)
+        history.record([job.pk for job in others], kind=history.LOST, reason="its message came back unanswered")
     return {job.pk for job in counted}
 
 

@@ -81,6 +81,7 @@ class Job(models.Model):
             ),
             models.Index(fields=["root_id"], name="warren_job_family", condition=~models.Q(root_id=models.F("id"))),
             models.Index(fields=["group_id"], name="warren_job_group", condition=~models.Q(group_id="")),
+            models.Index(fields=["queue"], name="warren_job_dead", condition=models.Q(state=State.DEAD)),
         )
         constraints = (
             models.CheckConstraint(

@@ -15,6 +15,7 @@ from django.db import connection, connections, transaction
 from warren.delivery import admission, outbox_rows
 from warren.delivery.outbox_rows import Row
 from warren.delivery.states import State
+from warren.metrics import recording
 
 # How many rows `together` holds in memory, and writes at once; more gains nothing.
 MOST_TOGETHER = 1000
@@ -126,7 +127,9 @@ def send_again(job_ids: Iterable[str], *, states: Iterable[State]) -> list[str]:
     """
     with connection.cursor() as cursor:
         cursor.execute(SEND_AGAIN, {"ids": list(job_ids), "states": list(states), "channel": outbox_rows.CHANNEL})
-        return [row[0] for row in cursor.fetchall()]
+        sent = [row[0] for row in cursor.fetchall()]
+    recording.sent_again(len(sent))
+    return sent
 
 
 def _write(rows: list[Row]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, TypedDict
 
 from celery import current_task
@@ -12,6 +13,8 @@ from warren.delivery import admission, prepared
 from warren.delivery.envelope import Envelope
 from warren.delivery.errors import UnsupportedSerializerError
 from warren.delivery.ownership import HEADER, current_owner_id
+from warren.delivery.states import State
+from warren.metrics import recording
 
 CHANNEL = "warren_outbox"
 PERSISTENT = 2  # AMQP's delivery mode
@@ -159,6 +162,9 @@ def write(rows: Sequence[Row]) -> None:
         parameters = {name: [row[name] for row in distinct.values()] for name in _GIVEN}
     with prepared.cursor() as cursor:
         cursor.execute(statement, parameters)
+        if cursor.rowcount:  # none of jobs that were there already
+            for state, these in groupby(rows, key=lambda row: State.RETRYING if row["attempt"] else State.ACCEPTED):
+                recording.changed(((row["task"], row["queue"]) for row in these), state=state)
 
 
 def _attempt_of(job_id: str) -> int:

@@ -12,6 +12,8 @@ from django.db import connection
 
 from warren.delivery import pooled, prepared
 from warren.delivery.batching.combining import Combiner
+from warren.delivery.states import State
+from warren.metrics import recording
 
 # One statement for any number of jobs; those that are no longer at this attempt, or no longer running, are left out.
 _SUCCEED = """
@@ -19,7 +21,7 @@ UPDATE warren_job AS job
 SET state = 'succeeded', result = outcome.result, traceback = '', finished_at = now()
 FROM unnest(%s::text[], %s::int[], %s::text[]) AS outcome(id, attempt, result)
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND job.state = 'running'
-RETURNING job.id
+RETURNING job.id, job.task, job.queue
 """
 
 
@@ -57,7 +59,9 @@ def succeed_all(successes: Iterable[Success]) -> set[str]:
     columns = [list(column) for column in zip(*sorted(successes), strict=True)]
     with prepared.cursor() as cursor:
         cursor.execute(_SUCCEED, columns)
-        return {row[0] for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    recording.changed(((task, queue) for _, task, queue in rows), state=State.SUCCEEDED)
+    return {row[0] for row in rows}
 
 
 def _succeed_each(successes: list[Success]) -> list[bool]:

@@ -28,7 +28,7 @@ import psycopg
 from celery import Celery
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from warren.delivery import dead_letters, due_rows, reconciler, suspects, wipe
+from warren.delivery import dead_letters, due_rows, reconciler, relay_metrics, suspects, wipe
 from warren.delivery.outbox_rows import CHANNEL
 from warren.delivery.publisher import BrokerError
 from warren.delivery.publisher_choice import publisher_for
@@ -115,17 +115,21 @@ class Relay:
                 self._wait_s = min(self._wait_s, suspects.LOOK_AGAIN_AFTER.total_seconds())
             due = let_out
             if not due:
+                relay_metrics.passed([], refused=0, took_s=0.0)
                 return 0
             unwanted, put_off = due_rows.settle_unwanted(due)
             wanted = [message for message in due if message.job_id not in unwanted and message.pk not in put_off]
             refused = put_off | self._publisher.publish(wanted, at=rows[0].now)
             due_rows.note(refused)
             gone = [message for message in due if message.pk not in refused]
-            due_rows.close(gone, queued=[message.job_id for message in gone if message.job_id not in unwanted])
+            sent = [message for message in gone if message.job_id not in unwanted]
+            due_rows.close(gone, queued=[message.job_id for message in sent])
+        relay_metrics.passed(sent, refused=len(refused), took_s=time.monotonic() - self._passed_at)
         return len(gone)
 
     def _back_off(self, wait_s: float) -> float:
         """Drop both connections and wait; returns how long to wait if the next pass fails too."""
+        relay_metrics.BACK_OFFS.inc()
         self.close()
         connection.close()
         self._stopping.wait(wait_s)

@@ -12,6 +12,7 @@ the body fails                 a transactional body is rolled back; the failure 
 Postgres goes away in it       not the body's failure: the message comes back, and it is another attempt
 """
 
+import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from warren.delivery import claim, final_call, losable, on_final, outcomes, plac
 from warren.delivery.batching import batch as batches
 from warren.delivery.errors import CancelledError, DatabaseUnreachableError, ExitError, OutOfMemoryError
 from warren.delivery.outcomes import Success
+from warren.metrics import recording
 
 if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
     from warren.delivery.results import JobBackend
@@ -103,6 +105,15 @@ class JobTask(DjangoTask[..., Any]):
         return result
 
     def _run_body(self, args: Any, kwargs: Any) -> Any:
+        began_at = time.monotonic()
+        try:
+            return self._run_as_a_task(args, kwargs)
+        finally:
+            recording.ran(self.name, _queue_of(self.request), seconds=time.monotonic() - began_at)
+            if batches.current is None:
+                recording.flush_runs()
+
+    def _run_as_a_task(self, args: Any, kwargs: Any) -> Any:
         try:
             return self.run(*args, **kwargs)
         except MemoryError as exc:
@@ -185,6 +196,11 @@ class JobTask(DjangoTask[..., Any]):
         if request.chord:
             self.backend.on_chord_part_return(request, "SUCCESS", result)
         final_call.send(request, job_id=request.id)
+
+
+def _queue_of(request: Any) -> str:
+    """Where its message came from; one that is called by a test came from nowhere."""
+    return str((request.delivery_info or {}).get("routing_key") or "")
 
 
 def _send_retry(retry: Retry) -> None:

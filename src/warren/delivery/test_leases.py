@@ -65,6 +65,7 @@ def test_it_goes_on_when_a_renewal_fails_for_a_reason_that_nobody_foresaw(
     wait_until(lambda: _seen_at(lease.id) != before)
 
     assert "dictionary changed size" in caplog.text
+    assert lease.failed_renewals >= 1
 
 
 def test_it_lets_its_jobs_go_when_it_is_given_up(lease: Lease, wait_until: Callable[..., None]) -> None:

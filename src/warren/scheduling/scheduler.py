@@ -65,6 +65,8 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat 
             log.warning("Postgres is away; beat tries again in %s s: %s", RETRY_S, exc)
             self._start_over()
             wait_s = RETRY_S
+        metrics.TURNED_AT.set_to_current_time()
+        metrics.LEADS.set(self._leader.leads)
         ticked.send(sender=type(self))
         return wait_s
 
@@ -96,7 +98,9 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat 
             after.read = entry.read  # nothing was written
             log.exception("schedule entry %r could not be fired", entry.name)
         else:
-            if not noted:
+            if noted:
+                metrics.RUNS.inc()
+            else:
                 self._read_anew()
 
     def schedule_changed(self) -> bool:

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from prometheus_client import REGISTRY
 
 from warren.delivery.models import Job
 from warren.scheduling import digest
@@ -49,6 +51,17 @@ def test_it_fires_what_is_due_once_and_notes_it(scheduler: Scheduler, due: Perio
 
     due.refresh_from_db()
     assert (Job.objects.filter(task=TASK).count(), due.total_run_count) == (1, 1)
+
+
+@pytest.mark.usefixtures("due")
+def test_it_counts_what_it_fires_and_shows_that_it_leads_and_turns(scheduler: Scheduler) -> None:
+    before = REGISTRY.get_sample_value("warren_schedule_runs_total") or 0.0
+
+    tick(scheduler)
+
+    assert REGISTRY.get_sample_value("warren_schedule_runs_total") == before + 1
+    assert REGISTRY.get_sample_value("warren_beat_leads") == 1
+    assert time.time() - (REGISTRY.get_sample_value("warren_beat_turned_timestamp_seconds") or 0.0) < 60
 
 
 def test_it_notes_no_run_that_was_not_accepted(

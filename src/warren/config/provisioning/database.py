@@ -33,6 +33,7 @@ class Role:
     tables: tuple[tuple[str, tuple[str, ...]], ...]
     except_tables: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    member_of: tuple[str, ...] = ()
     connection_limit: int = 60
 
 
@@ -73,15 +74,34 @@ ROLES = (
     ),
 )
 
+# Of compose/observability.yaml alone. It sees Postgres' statistics, which tell of statements and sizes, and no table.
+EXPORTER = Role(
+    name="warren_exporter",
+    password_variable="POSTGRES_EXPORTER_PASSWORD",
+    tables=(),
+    member_of=("pg_read_all_stats",),
+    connection_limit=5,
+)
+
 
 def provision() -> Iterator[str]:
-    """Make or update every role; raises `environs.EnvError` for a missing password, before anything is changed."""
+    """Make or update every role; raises `environs.EnvError` for a missing password, before anything is changed.
+
+    The exporter has a login only where it has a password.
+    """
     passwords = {role.name: env.str(role.password_variable) for role in ROLES}
+    exporter_password = env.str(EXPORTER.password_variable, "")
     with transaction.atomic():
         for role in ROLES:
             _ensure_login(role, passwords[role.name])
             _set_rights(role)
-    yield f"Postgres: roles {', '.join(role.name for role in ROLES)}"
+        if exporter_password:
+            _ensure_login(EXPORTER, exporter_password)
+            _set_memberships(EXPORTER)
+        elif _exists(EXPORTER):
+            _execute("ALTER ROLE {role} NOLOGIN", role=sql.Identifier(EXPORTER.name))
+    made = (*ROLES, EXPORTER) if exporter_password else ROLES
+    yield f"Postgres: roles {', '.join(role.name for role in made)}"
 
 
 def tables_of(role: Role) -> dict[str, tuple[str, ...]]:
@@ -96,16 +116,24 @@ def tables_of(role: Role) -> dict[str, tuple[str, ...]]:
 
 
 def _ensure_login(role: Role, password: str) -> None:
+    verb = "ALTER" if _exists(role) else "CREATE"
+    _execute(
+        verb + " ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT {limit} PASSWORD {password}",
+        role=sql.Identifier(role.name),
+        limit=sql.Literal(role.connection_limit),
+        password=sql.Literal(password),
+    )
+
+
+def _exists(role: Role) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role.name])
-        verb = "ALTER" if cursor.fetchone() else "CREATE"
-        _execute(
-            verb + " ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
-            " CONNECTION LIMIT {limit} PASSWORD {password}",
-            role=sql.Identifier(role.name),
-            limit=sql.Literal(role.connection_limit),
-            password=sql.Literal(password),
-        )
+        return cursor.fetchone() is not None
+
+
+def _set_memberships(role: Role) -> None:
+    for group in role.member_of:
+        _execute("GRANT {group} TO {role}", group=sql.Identifier(group), role=sql.Identifier(role.name))
 
 
 def _set_rights(role: Role) -> None:

@@ -89,6 +89,56 @@ def test_it_lets_every_role_submit_a_job_when_provisioned(role: str) -> None:
     assert Job.objects.filter(pk=submitted.id).exists()
 
 
+@pytest.fixture
+def exporter(provisioned: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: ARG001  brings the other roles
+    monkeypatch.setenv(database.EXPORTER.password_variable, PASSWORD)
+    list(database.provision())
+    yield database.EXPORTER.name
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP OWNED BY {database.EXPORTER.name}; DROP ROLE {database.EXPORTER.name}")
+
+
+def test_the_exporter_sees_what_others_do_at_the_database(exporter: str) -> None:
+    ((seen,),) = _try(exporter, "SELECT count(*) FROM pg_stat_activity WHERE query <> '' AND usename <> current_user")
+    assert seen > 0
+    assert "<insufficient privilege>" not in str(_try(exporter, "SELECT query FROM pg_stat_activity"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM warren_job",
+        "SELECT * FROM accounts_user",
+        "SELECT * FROM authtoken_token",
+        "SELECT * FROM django_migrations",
+        "CREATE TABLE mine (id int)",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT pg_ls_waldir()",
+    ],
+)
+def test_the_exporter_reads_no_table_and_no_file(exporter: str, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        _try(exporter, statement)
+
+
+def test_the_exporter_has_no_login_any_more_when_it_has_no_password(
+    exporter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(database.EXPORTER.password_variable)
+
+    list(database.provision())
+
+    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        _try(exporter, "SELECT 1")
+
+
+@pytest.mark.usefixtures("provisioned")
+def test_there_is_no_exporter_when_nobody_asks_for_one() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_roles WHERE rolname = %s", [database.EXPORTER.name])
+        assert cursor.fetchone() == (0,)
+
+
 @pytest.mark.usefixtures("provisioned")
 def test_it_changes_the_password_when_it_runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSTGRES_RELAY_PASSWORD", "another")

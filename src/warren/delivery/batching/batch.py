@@ -32,6 +32,7 @@ from warren.delivery.claim import Claim
 from warren.delivery.errors import DatabaseUnreachableError
 from warren.delivery.outcomes import Success
 from warren.delivery.states import State
+from warren.metrics import recording
 
 STORE_EVERY_S = 0.1
 HAND_BACK_AFTER_S = 1.0
@@ -78,6 +79,7 @@ class Batch:
         with self._storing:
             with self._lock:
                 done = list(self._done)
+            recording.flush_runs()
             if done:
                 claim.patiently(lambda: outcomes.succeed_all(done))
                 with self._lock:

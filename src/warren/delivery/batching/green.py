@@ -51,6 +51,16 @@ class PlacesPool(Ahead):
         self._in_place: set[int] = set()
         places.current = self
 
+    @property
+    def places(self) -> int:
+        """How many bodies may run."""
+        return self.limit
+
+    @property
+    def busy(self) -> int:
+        """How many places are taken."""
+        return len(self._in_place)
+
     def leave(self) -> None:
         """See `places.Places`."""
         self._free(self.getpid())

@@ -43,6 +43,16 @@ class BatchingPool(Ahead, prefork.TaskPool):
         self._pace = Pace()
         self.flush = self._forget  # type: ignore[method-assign]  # Celery sets it on the object, too
 
+    @property
+    def places(self) -> int:
+        """How many children there are; any thread may ask, as `busy`."""
+        return self._children
+
+    @property
+    def busy(self) -> int:
+        """How many children run a job or a batch."""
+        return len(self._still_out())
+
     def make_window(self, *, narrow: int) -> Window:
         """See `Ahead`."""
         return Window(narrow=narrow, children=self._children)
@@ -62,9 +72,12 @@ class BatchingPool(Ahead, prefork.TaskPool):
             self._handed_out.append(result)
 
     def _has_free_child(self) -> bool:
-        # a job that was discarded when the connection was lost never calls back; it is in the cache no more
-        self._handed_out = [each for each in self._handed_out if each._job in self._pool._cache and not each.ready()]  # noqa: SLF001
+        self._handed_out = self._still_out()
         return len(self._handed_out) < self._children
+
+    def _still_out(self) -> list[Any]:
+        # a job that was discarded when the connection was lost never calls back; it is in the cache no more
+        return [each for each in list(self._handed_out) if each._job in self._pool._cache and not each.ready()]  # noqa: SLF001
 
     @property
     def _children(self) -> int:

@@ -85,6 +85,18 @@ def _all_places_are_free(pool: GeventPool) -> bool:
     return _states(_submit_all(pool, "xyz")) == ["runs"] * PLACES + ["waits"]
 
 
+def test_it_tells_how_many_places_are_taken(pool: GeventPool) -> None:
+    assert (pool.places, pool.busy) == (PLACES, 0)
+
+    bodies = _submit_all(pool, "abc")
+
+    assert pool.busy == PLACES
+    for body in bodies:
+        body.may_end.set()
+    _turn()
+    assert pool.busy == 0
+
+
 def test_all_its_tasks_may_look_up_names_at_once_and_the_worker_too() -> None:
     pool = GeventPool(10 * PLACES)
     pool.start()

@@ -87,6 +87,19 @@ def test_it_hands_a_job_to_a_free_child_at_once_and_alone(pool: BatchingPool, ch
     assert [sent.names for sent in children.sent] == [["a"], ["b"]]
 
 
+def test_it_tells_how_many_children_are_busy_however_many_jobs_they_have(
+    pool: BatchingPool, children: Children, told: list[Any]
+) -> None:
+    assert (pool.places, pool.busy) == (2, 0)
+    for name in "abcdef":
+        _submit(pool, told, name)
+    children.sent[0].end("callback", (0, "1", 0.001))
+
+    assert (pool.places, pool.busy) == (2, 2)
+    pool.flush()
+    assert pool.busy == 0
+
+
 def test_it_shares_out_what_waits_when_a_child_is_free_again(
     pool: BatchingPool, children: Children, told: list[Any]
 ) -> None:

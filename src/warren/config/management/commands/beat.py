@@ -3,9 +3,12 @@
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.management import BaseCommand
 
 from warren.config.celery import app
+from warren.metrics.exposition import Exposition
+from warren.metrics.server import MetricsServer
 
 
 class Command(BaseCommand):
@@ -15,4 +18,5 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Block until stopped."""
+        MetricsServer(Exposition(), port=settings.METRICS_PORT).start()
         app.Beat(loglevel=logging.getLevelName(logging.getLogger().level)).run()
