@@ -29,6 +29,7 @@ from warren.delivery import adoption, arrival, expiry, leases, losses, outcomes,
 from warren.delivery.arrival import Arrival
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError
+from warren.telemetry import tracing
 
 if TYPE_CHECKING:  # which claims its job through this module
     from warren.delivery.task import JobTask
@@ -79,7 +80,8 @@ def take(task: "JobTask") -> int:
     Postgres stays away.
     """
     try:
-        claim = patiently(lambda: _claim(task))
+        with tracing.span("claim"):
+            claim = patiently(lambda: _claim(task))
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
     pooled.give_back()  # the body may wait on a network

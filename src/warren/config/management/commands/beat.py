@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management import BaseCommand
 
 from warren.config.celery import app
+from warren.telemetry import tracing
 
 
 class Command(BaseCommand):
@@ -15,4 +16,6 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Block until stopped."""
-        app.Beat(loglevel=logging.getLevelName(logging.getLogger().level)).run()
+        tracing.start()
+        # quiet: its banner is no line of log
+        app.Beat(loglevel=logging.getLevelName(logging.getLogger().level), quiet=True).run()

@@ -8,6 +8,7 @@ from django.core.management import BaseCommand
 from warren.config.celery import app
 from warren.delivery.relay import Relay
 from warren.health.heartbeat import Heartbeat
+from warren.telemetry import tracing
 
 
 class Command(BaseCommand):
@@ -20,4 +21,5 @@ class Command(BaseCommand):
         relay = Relay(app, on_pass=Heartbeat("relay").show_alive)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: relay.stop())
+        tracing.start()
         relay.run()
