@@ -14,6 +14,10 @@ def _record(message: str = "done", *args: Any, name: str = "apps.mail", **extra:
     return record
 
 
+def _fail(why: str) -> None:
+    raise ValueError(why)
+
+
 @pytest.fixture
 def lines() -> Lines:
     return Lines(style="json", service="worker-io", fields=lambda: {"job_id": "7", "attempt": 2})
@@ -42,7 +46,7 @@ def test_it_has_what_the_caller_added_which_stands_over_the_surroundings(lines: 
 def test_a_traceback_is_one_field_of_one_line(lines: Lines) -> None:
     record = _record("failed")
     try:
-        raise ValueError("broken\nin two")
+        _fail("broken\nin two")
     except ValueError:
         record.exc_info = sys.exc_info()
 
@@ -76,7 +80,7 @@ def test_the_console_shows_the_same_in_colours_with_the_traceback_below() -> Non
     lines = Lines(style="console", service="web", fields=lambda: {"job_id": "7"})
     record = _record("failed")
     try:
-        raise ValueError("broken")
+        _fail("broken")
     except ValueError:
         record.exc_info = sys.exc_info()
 

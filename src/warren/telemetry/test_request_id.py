@@ -27,8 +27,8 @@ def around() -> Iterator[str]:
     request_id.around.reset(token)
 
 
-def test_the_answer_has_the_id_that_came(client: Client) -> None:
-    answer = client.get("/livez", headers={"X-Request-ID": "edge-7f.3:a/b=@+_"})
+def test_the_answer_has_the_id_that_came(web: Client) -> None:
+    answer = web.get("/livez", headers={"X-Request-ID": "edge-7f.3:a/b=@+_"})
 
     assert answer["X-Request-ID"] == "edge-7f.3:a/b=@+_"
 
@@ -41,8 +41,8 @@ def test_it_makes_an_id_when_none_came_or_what_came_is_none(given: str | None) -
     assert len(made) == 32
 
 
-def test_each_request_gets_one_of_its_own(client: Client) -> None:
-    assert client.get("/livez")["X-Request-ID"] != client.get("/livez")["X-Request-ID"]
+def test_each_request_gets_one_of_its_own(web: Client) -> None:
+    assert web.get("/livez")["X-Request-ID"] != web.get("/livez")["X-Request-ID"]
     assert request_id.current() is None
 
 

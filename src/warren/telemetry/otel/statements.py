@@ -28,10 +28,10 @@ _HIDDEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _UNFINISHED = re.compile(r"(?:'|\$\w*\$|/\*).*", re.DOTALL)  # cut off within, or never ended
-_VERB = re.compile(  # what it does, and to which table
-    
-    r'\b(SELECT|INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\b(?:.*?\bFROM)?\s+"?([\w.]+)?', re.IGNORECASE | re.DOTALL
-)
+# what it does, and to which table
+_READS = r'SELECT\b(?:.*?\bFROM\s+"?(?P<read>[\w.]+))?'
+_WRITES = r'(?P<verb>INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+"?(?P<written>[\w.]+)'
+_VERB = re.compile(rf"\b(?:{_READS}|{_WRITES})", re.IGNORECASE | re.DOTALL)
 
 
 class Statement(NamedTuple):
@@ -71,5 +71,5 @@ def _summary(text: str) -> str:
     found = _VERB.search(text)
     if found is None:
         return ""
-    verb = found[1].split()[0].upper()
-    return f"{verb} {found[2]}" if found[2] else verb
+    verb = found["verb"].split()[0].upper() if found["verb"] else "SELECT"
+    return f"{verb} {found['written'] or found['read'] or ''}".rstrip()
