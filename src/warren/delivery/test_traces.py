@@ -1,6 +1,6 @@
 """One trace of all that follows from each other, by real jobs and an exporter in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +10,6 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError
 from django.test import override_settings
 from kombu import Queue
-from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from warren.delivery import endings
@@ -20,6 +19,7 @@ from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.relay import Relay
 from warren.delivery.states import State
 from warren.telemetry import tracing
+from warren.telemetry.conftest import Ended, is_child, recording
 from warren.telemetry.otel import starting
 from warren.telemetry.otel.exporting import BoundedExport
 
@@ -56,37 +56,11 @@ def told(_job_id: str) -> None:
     """An errback."""
 
 
-class Spans(list[ReadableSpan]):
-    """All that ended, in that order."""
-
-    def named(self, start: str) -> list[ReadableSpan]:
-        return [span for span in self if span.name.startswith(start)]
-
-    def one(self, start: str) -> ReadableSpan:
-        (only,) = self.named(start)
-        return only
-
-    @property
-    def traces(self) -> set[int]:
-        return {span.get_span_context().trace_id for span in self}
-
-
-type Ended = Callable[[], Spans]
-
-
 @pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ended]:
+def ended() -> Iterator[Ended]:
     """Traces what the test does; stops when it is asked what that gave."""
-    exporter = InMemorySpanExporter()
-    tracer = starting.over(BoundedExport(exporter))
-    monkeypatch.setattr(tracing, "active", tracer)
-
-    def stop() -> Spans:
-        tracer.stop(timeout_s=10)
-        return Spans(exporter.get_finished_spans())
-
-    yield stop
-    tracer.stop(timeout_s=10)
+    with recording() as stop:
+        yield stop
 
 
 @pytest.fixture
@@ -94,10 +68,6 @@ def relay(app: Celery, queues: dict[str, Queue]) -> Iterator[Relay]:  # noqa: AR
     made = Relay(app, on_pass=lambda: None)
     yield made
     made.close()
-
-
-def _is_child(span: ReadableSpan, parent: ReadableSpan) -> bool:
-    return span.parent is not None and span.parent.span_id == parent.get_span_context().span_id
 
 
 def test_accept_relay_and_worker_are_one_trace(
@@ -112,13 +82,13 @@ def test_accept_relay_and_worker_are_one_trace(
 
     spans = ended()
     assert len(spans.traces) == 1
-    assert _is_child(spans.one("create cpu"), spans.one("request"))
-    assert _is_child(spans.one("send cpu"), spans.one("create cpu"))
-    assert _is_child(spans.one("process cpu"), spans.one("create cpu"))
+    assert is_child(spans.one("create cpu"), spans.one("request"))
+    assert is_child(spans.one("send cpu"), spans.one("create cpu"))
+    assert is_child(spans.one("process cpu"), spans.one("create cpu"))
     for step in ("claim", "body", "finish"):
-        assert _is_child(spans.one(step), spans.one("process cpu"))
-    assert _is_child(spans.named("UPDATE warren_job")[0], spans.one("claim"))
-    assert _is_child(spans.named("UPDATE warren_job")[1], spans.one("finish"))
+        assert is_child(spans.one(step), spans.one("process cpu"))
+    assert is_child(spans.named("UPDATE warren_job")[0], spans.one("claim"))
+    assert is_child(spans.named("UPDATE warren_job")[1], spans.one("finish"))
 
 
 def test_spans_say_what_the_conventions_of_messaging_ask(ended: Ended, relay: Relay, run: Run) -> None:
@@ -196,7 +166,7 @@ def test_a_foreign_producer_s_trace_goes_on(ended: Ended, deliver: Deliver) -> N
 
     deliver(add, "foreign-1", 1, 2, traceparent=f"00-{trace_id}-b7ad6b7169203331-01", task=add.name)
 
-    assert {f"{each:032x}" for each in ended().traces} == {trace_id}
+    assert ended().traces == {trace_id}
 
 
 @pytest.mark.parametrize("traceparent", ["nonsense", 7, None, "00-" + "0" * 32 + "-" + "0" * 16 + "-01"])
@@ -259,7 +229,7 @@ def test_a_batch_shows_each_job_its_claim_and_its_finish(ended: Ended, app: Cele
     first, *others = sorted(spans.named("claim"), key=lambda span: len(span.links))
     assert not first.links
     assert all(link.context == first.get_span_context() for span in others for link in span.links)
-    (claimed,) = [span for span in spans.named("UPDATE warren_job") if _is_child(span, first)]
+    (claimed,) = [span for span in spans.named("UPDATE warren_job") if is_child(span, first)]
     assert claimed.get_span_context().trace_id == first.get_span_context().trace_id
 
 
@@ -275,21 +245,18 @@ def test_what_follows_from_a_job_that_others_end_is_in_its_trace(ended: Ended) -
 
 
 @override_settings(OTEL_TRACES_SAMPLER_ARG=0.0)
-def test_who_begins_a_trace_decides_whether_it_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    exporter = InMemorySpanExporter()
-    tracer = starting.over(BoundedExport(exporter))
-    monkeypatch.setattr(tracing, "active", tracer)
-    kept = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+def test_who_begins_a_trace_decides_whether_it_is_kept(run: Run) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
 
-    with tracing.continued(kept):
-        add.delay(1, 2)
-    add.delay(3, 4)
-    run()
-    tracer.stop(timeout_s=10)
+    with recording() as ended:
+        with tracing.continued({"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}):
+            add.delay(1, 2)
+        add.delay(3, 4)
+        run()
 
-    spans = Spans(exporter.get_finished_spans())
+        spans = ended()
     assert len(spans.named("process cpu")) == 1
-    assert {f"{each:032x}" for each in spans.traces} == {kept["traceparent"].split("-")[1]}
+    assert spans.traces == {trace_id}
 
 
 def test_a_message_of_a_trace_that_is_not_kept_says_so() -> None:

@@ -1,10 +1,11 @@
 """Sets logging up as `settings.LOGGING` says. Django's LOGGING_CONFIG."""
 
+import io
 import logging
 import logging.config
 import sys
 import threading
-from typing import Any
+from typing import Any, override
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,22 @@ def configure(config: dict[str, Any]) -> None:
     if not sys.stderr.isatty():
         sys.excepthook = _log_uncaught
         threading.excepthook = _log_of_thread
+
+
+class LogStream(io.TextIOBase):
+    """For commands of Django that write for a terminal: each line that they write becomes one of the log."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        super().__init__()
+        self._log = log
+        self._begun = ""
+
+    @override
+    def write(self, text: str, /) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in filter(None, map(str.strip, lines)):
+            self._log.info("%s", line)
+        return len(text)
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: Any) -> None:

@@ -1,9 +1,14 @@
 import json
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from warren.telemetry.logs import LogStream
 
 SRC = Path(__file__).parents[2]
 SETTINGS = "import django; django.setup(); import logging, threading, warnings; "
@@ -42,6 +47,16 @@ def test_what_ends_a_thread_is_a_line() -> None:
     (event,) = _said(code)
 
     assert event["message"] == "thread keeper ended by ZeroDivisionError: division by zero"
+
+
+def test_what_a_command_writes_for_a_terminal_is_a_line_for_each(caplog: pytest.LogCaptureFixture) -> None:
+    stream = LogStream(logging.getLogger("warren.test"))
+
+    with caplog.at_level(logging.INFO):
+        for text in ("Operations:\n  Applying 0001...", " OK\n", "\n", "not ended"):
+            stream.write(text)
+
+    assert caplog.messages == ["Operations:", "Applying 0001... OK"]
 
 
 def test_a_warning_is_a_line() -> None:

@@ -4,18 +4,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from celery import shared_task
 from django.test import Client
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from warren.telemetry import carried, fields, tracing
-from warren.telemetry.otel import starting
-from warren.telemetry.otel.exporting import BoundedExport
+from warren.telemetry.conftest import Ended
 
 SRC = Path(__file__).parents[2]
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -23,28 +18,6 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 # All that a job passes on its way, with nothing configured. A job takes about a millisecond.
 JOBS = 2000
 MOST_FOR_A_JOB_S = 0.000_05
-
-type Ended = Callable[[], list[ReadableSpan]]
-
-
-@shared_task(name="tracing.child", queue="cpu")
-def child() -> None:
-    """Does nothing."""
-
-
-@pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ended]:
-    """Traces what the test does; stops when it is asked what that gave."""
-    exporter = InMemorySpanExporter()
-    tracer = starting.over(BoundedExport(exporter))
-    monkeypatch.setattr(tracing, "active", tracer)
-
-    def stop() -> list[ReadableSpan]:
-        tracer.stop(timeout_s=10)
-        return list(exporter.get_finished_spans())
-
-    yield stop
-    tracer.stop(timeout_s=10)
 
 
 def _imported(code: str, **env: str) -> str:
