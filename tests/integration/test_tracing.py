@@ -36,7 +36,11 @@ type Span = dict[str, Any]
 def traced(folder: Path) -> Iterator[Stack]:
     """A stack of its own, with a collector."""
     app = own_app.make(folder / "traced", name="billing")
-    values = {"OWN_APP": str(app), "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "WORKER_CPU_CONCURRENCY": "2"}
+    values = {
+        "OWN_APP": str(app),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+        "WORKER_CPU_CONCURRENCY": "2",
+    }
     made = Stack(folder, values=values, files=[*FILES, "tests/integration/tracing.yaml"])
     try:
         made.start()
@@ -57,7 +61,9 @@ def _spans(stack: Stack, trace_id: str, *, expected: set[str], what: str) -> lis
     """The spans of a trace as soon as there are some of each of these names, or of names that begin so."""
 
     def look() -> list[Span] | None:
-        found = [span for span in json.loads(stack.execute("collector", "python", "-c", ASK)) if span["trace_id"] == trace_id]
+        found = [
+            span for span in json.loads(stack.execute("collector", "python", "-c", ASK)) if span["trace_id"] == trace_id
+        ]
         names = {span["name"] for span in found}
         missing = {name for name in expected if not any(each.startswith(name) for each in names)}
         return None if missing else found
@@ -128,7 +134,9 @@ def test_a_batch_shows_each_of_its_jobs(traced: Stack) -> None:
         return spans if min(steps.count(step) for step in ("process cpu", "claim", "finish")) == 200 else None
 
     spans = waiting.until(complete, within_s=60, what=f"200 jobs, the last {last}, ran, each with all its steps")
-    assert any(span["attributes"].get("messaging.batch.message_count", 1) > 1 for span in spans if span["name"] == "claim")
+    assert any(
+        span["attributes"].get("messaging.batch.message_count", 1) > 1 for span in spans if span["name"] == "claim"
+    )
 
 
 def test_the_same_ids_stand_in_every_log(traced: Stack, somebody: Api) -> None:

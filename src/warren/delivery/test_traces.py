@@ -1,5 +1,6 @@
 """One trace of all that follows from each other, by real jobs and an exporter in memory."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from warren.delivery.conftest import Deliver, Run
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.relay import Relay
 from warren.delivery.states import State
-from warren.telemetry import tracing
+from warren.telemetry import fields, request_id, tracing
 from warren.telemetry.conftest import Ended, is_child, recording
 from warren.telemetry.otel import starting
 from warren.telemetry.otel.exporting import BoundedExport
@@ -49,6 +50,11 @@ def again(self: "Task[[], int]") -> int:
 def query(name: str) -> str:
     Group.objects.create(name=name)
     return name
+
+
+@shared_task(name="traces.tell", queue="cpu")
+def tell() -> dict[str, Any]:
+    return fields.current()
 
 
 @shared_task(name="traces.told", queue="cpu")
@@ -267,3 +273,43 @@ def test_a_message_of_a_trace_that_is_not_kept_says_so() -> None:
     tracer.stop(timeout_s=10)
 
     assert headers["traceparent"].endswith("-00")
+
+
+@pytest.fixture
+def request_id_around() -> Iterator[str]:
+    """Within a request of this id."""
+    token = request_id.around.set("edge-42")
+    yield "edge-42"
+    request_id.around.reset(token)
+
+
+def test_a_job_carries_the_id_of_its_request_and_so_do_those_that_follow(request_id_around: str, run: Run) -> None:
+    chain(add.s(1, 2), add.s(3)).delay()
+    again.delay()
+    request_id.around.set(None)
+
+    run()
+
+    carried = [job.envelope.headers["request_id"] for job in Job.objects.all()]
+    assert carried == [request_id_around] * 3
+
+
+def test_a_job_of_no_request_carries_none() -> None:
+    add.delay(1, 2)
+
+    assert "request_id" not in Job.objects.get().envelope.headers
+
+
+def test_a_line_that_a_job_writes_tells_which_job_it_is(request_id_around: str, run: Run) -> None:
+    job_id = tell.delay().id
+    request_id.around.set(None)
+
+    run()
+
+    assert json.loads(Job.objects.get(pk=job_id).result or "") == {
+        "request_id": request_id_around,
+        "job_id": job_id,
+        "task": "traces.tell",
+        "queue": "cpu",
+        "attempt": 1,
+    }

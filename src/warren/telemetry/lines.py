@@ -3,9 +3,9 @@
     json      {"time", "level", "logger", "message", "service", the ids where there are any, what the caller added}
     console   the same in colours, tracebacks below
 
-A traceback is one field, `traceback`, so that a line stays a line. What a caller passes as `extra={...}` becomes fields,
-and stands over what the surroundings tell. Nothing of Django or Celery is imported here: gunicorn's main process,
-which has neither, writes such lines too.
+A traceback is one field, `traceback`, so that a line stays a line. What a caller passes as `extra={...}` becomes
+fields, and stands over what the surroundings tell. Nothing of Django or Celery is imported here: gunicorn's main
+process, which has neither, writes such lines too.
 """
 
 import json

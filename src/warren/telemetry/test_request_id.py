@@ -4,19 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from celery import shared_task
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from warren.delivery.models import Job
 from warren.telemetry import fields, request_id
 from warren.telemetry.lines import Lines
 from warren.telemetry.middleware import request_middleware
-
-
-@shared_task(name="request_id.child", queue="cpu")
-def child() -> None:
-    """Does nothing."""
 
 
 @pytest.fixture
@@ -62,20 +55,6 @@ def test_an_answer_of_coroutines_has_it_too() -> None:
 
     assert ended.value.value["X-Request-ID"] == "abc-1"
     assert seen == ["abc-1"]
-
-
-@pytest.mark.django_db
-def test_a_job_carries_the_id_of_its_request(around: str) -> None:
-    result = child.delay()
-
-    assert Job.objects.get(pk=result.id).envelope.headers["request_id"] == around
-
-
-@pytest.mark.django_db
-def test_a_job_of_no_request_carries_none() -> None:
-    result = child.delay()
-
-    assert "request_id" not in Job.objects.get(pk=result.id).envelope.headers
 
 
 def test_a_line_has_the_id_of_the_request(around: str) -> None:

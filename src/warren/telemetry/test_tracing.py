@@ -83,7 +83,11 @@ def test_a_request_goes_on_with_its_caller_s_trace_and_answers_with_its_own_span
     assert answer["traceparent"] == f"00-{TRACE}-{span.get_span_context().span_id:016x}-01"
     assert span.name == "GET /api/docs/"
     told = dict(span.attributes or {})
-    assert (told["http.response.status_code"], told["http.route"], told["url.path"]) == (200, "/api/docs/", "/api/docs/")
+    assert (told["http.response.status_code"], told["http.route"], told["url.path"]) == (
+        200,
+        "/api/docs/",
+        "/api/docs/",
+    )
 
 
 @pytest.mark.django_db

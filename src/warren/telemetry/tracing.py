@@ -14,9 +14,9 @@ One trace leads from a request through everything that follows from it:
 The context travels in a task message's headers, as W3C Trace Context, and so in the job's row: what is sent again or
 retried goes on with its trace. A retry's new attempt follows from the attempt that asked for it.
 
-Who starts it: gunicorn's workers and prefork's children after the fork, each for itself, since a thread does not survive
-one; a green or threaded worker, beat and the relay when they begin. A process that is forked from a traced one forgets
-it, until it starts its own. `stop` sends what waits, for STOP_S at most.
+Who starts it: gunicorn's workers and prefork's children after the fork, each for itself, since a thread does not
+survive one; a green or threaded worker, beat and the relay when they begin. A process that is forked from a traced one
+forgets it, until it starts its own. `stop` sends what waits, for STOP_S at most.
 """
 
 import atexit

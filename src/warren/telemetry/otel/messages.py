@@ -1,5 +1,7 @@
-"""What spans of messages are called and what they say: https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
-and https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/.
+"""What spans of messages are called and what they say.
+
+https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ and
+https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/.
 
 The job's id is the message's conversation: Celery's correlation id, the same for every message of the job. Nothing here
 tells arguments, results or what an error said: of an error the name of its class, of a refusal the reason's kind.

@@ -1,8 +1,8 @@
 """The active tracer: see `tracing.Tracer` for what it is asked, and `tracing.py` for which spans make a trace.
 
 The relay publishes by the batch, and each message has a span of its own there, in its job's trace. One span for the
-batch that links to its messages would stand in a trace of its own: who looks at a job would not see when it was published, or
-that it was refused. It costs a span for a message that is sampled, and nothing for the others.
+batch that links to its messages would stand in a trace of its own: who looks at a job would not see when it was
+published, or that it was refused. It costs a span for a message that is sampled, and nothing for the others.
 """
 
 import time
