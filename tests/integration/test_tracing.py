@@ -167,6 +167,20 @@ def test_every_line_of_every_service_is_one_object(traced: Stack) -> None:
         assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
 
 
+def test_a_child_that_is_replaced_sends_what_it_has_first(traced: Stack) -> None:
+    traced.change({"WORKER_MAX_TASKS_PER_CHILD": "1"})
+    made = "[tasks['probe.cpu.sleep'].delay(0.05) for _ in range(10)][-1]"
+
+    trace_id, last = django_code.run(traced, IN_A_SPAN.format(made=made))
+
+    def complete() -> bool:
+        spans = _spans(traced, trace_id, expected={"process"}, what="a job ran")
+        return len([span for span in spans if span["name"] == "process cpu"]) == 10
+
+    waiting.until(complete, within_s=60, what=f"10 jobs, the last {last}, ran, and nothing of them is lost")
+    traced.change({})
+
+
 def test_jobs_go_on_without_the_collector_and_the_drops_are_told(traced: Stack, somebody: Api) -> None:
     with traced.stopped("collector"):
         ids = [somebody.submit(f"probe.{queue}.echo", args=["on"]) for queue in ("cpu", "io") for _ in range(20)]

@@ -1,6 +1,7 @@
 import json
 import logging
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -74,6 +75,18 @@ def test_celery_s_lines_about_a_job_have_its_id_wherever_they_are_written() -> N
 
     assert (event["job_id"], event["task"]) == ("7", "images.resize")
     assert event["message"] == "Task images.resize[7]: lost"
+
+
+def test_a_line_costs_a_twentieth_of_a_short_job_at_most() -> None:
+    lines = Lines(style="json", service="worker-cpu", fields=lambda: {"job_id": "7", "task": "t", "attempt": 1})
+    about = {"id": "7", "name": "t", "runtime": 0.001, "return_value": "None"}
+    record = _record("Task %(name)s[%(id)s] succeeded in %(runtime)ss", about, name="celery.app.trace", data=about)
+
+    begun = time.process_time()
+    for _ in range(2000):
+        lines.format(record)
+
+    assert (time.process_time() - begun) / 2000 < 0.000_08
 
 
 def test_the_console_shows_the_same_in_colours_with_the_traceback_below() -> None:
