@@ -8,6 +8,7 @@ from typing import Any
 from warren.config.env import env
 from warren.metrics.exposition import Exposition
 from warren.metrics.server import MetricsServer
+from warren.telemetry import gunicorn_logs, lines
 
 bind = "0.0.0.0:8000"
 worker_class = "asgi"
@@ -17,6 +18,11 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108  memory of this container alone
 graceful_timeout = 20  # seconds for requests in flight; below Compose's stop_grace_period of web
 timeout = 60
 accesslog = "-"
+access_log_format = gunicorn_logs.ACCESS_FORMAT
+logconfig_dict = gunicorn_logs.config(
+    style=os.environ.get("LOG_FORMAT") or lines.style(debug=os.environ.get("DJANGO_DEBUG", "") in ("1", "true")),
+    service=os.environ.get("OTEL_SERVICE_NAME") or "web",
+)
 control_socket_disable = True  # nothing here uses gunicornc, and the root is read-only
 reload = os.environ.get("WEB_RELOAD", "") == "1"
 
@@ -34,6 +40,7 @@ def post_worker_init(worker: Any) -> None:
     """
     from warren.jobs.live.hub import hub  # noqa: PLC0415  the application is loaded by now, not before
     from warren.metrics import database_pool  # noqa: PLC0415  as above
+    from warren.telemetry import tracing  # noqa: PLC0415  as above
 
     def stop() -> None:
         worker.handle_exit_signal()
@@ -41,6 +48,9 @@ def post_worker_init(worker: Any) -> None:
 
     worker.loop.add_signal_handler(signal.SIGTERM, stop)
     database_pool.keep_looking()
+    # after the fork: the thread that sends spans belongs to this process
+    tracing.start()
+
 
 def when_ready(_server: Any) -> None:
     """In the process that starts the others, and knows nothing of Django: serve what all of them count."""

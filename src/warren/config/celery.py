@@ -14,6 +14,7 @@ from warren.delivery import broker_addresses, librabbitmq_choice, wire
 from warren.delivery.app import JobApp
 from warren.health.heartbeat import Heartbeat
 from warren.scheduling.signals import ticked
+from warren.telemetry import worker_processes
 
 
 class WarrenCelery(JobApp):
@@ -35,6 +36,7 @@ def make_app() -> Celery:
         task_cls="warren.delivery.task:JobTask",
     )
     made.config_from_object("django.conf:settings", namespace="CELERY")
+    worker_processes.trace()
     address = with_login(settings.CELERY_BROKER_URL, user=settings.BROKER_USER, password=settings.BROKER_PASSWORD)
     # the other two as well: Celery's command line puts BROKER_URL as it is, without a login, over the first
     made.conf["broker_url"] = made.conf["broker_read_url"] = made.conf["broker_write_url"] = address

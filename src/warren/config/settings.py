@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from celery.schedules import crontab
+from environs import validate
 
 from warren.config import discovery, pool
 from warren.config.env import env
@@ -13,6 +14,7 @@ from warren.config.queues import DEFAULT_QUEUE, QUEUES
 from warren.delivery.silence import SOCKET_SETTINGS
 from warren.delivery.topology import REDIS_SCHEMES, REDIS_VISIBILITY_TIMEOUT_S
 from warren.maintenance.schedule import SCHEDULE as MAINTENANCE
+from warren.telemetry import lines
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -73,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "warren.telemetry.middleware.request_middleware",
     "django.middleware.security.SecurityMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if IS_WEB else []),
     "warren.jobs.lengths.LengthRequiredMiddleware",
@@ -337,20 +340,40 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Warren <warren@example.com>")
 
-# --- Logs -----------------------------------------------------------------------------------------------------------
+# --- Logs and traces (docs/how-to/tracing-and-logs.md) --------------------------------------------------------------
+
+# who speaks: the service as compose names it
+OTEL_SERVICE_NAME = env.str("OTEL_SERVICE_NAME", "") or (
+    f"worker-{env.str('WORKER_CLASS', 'cpu')}" if SERVICE == "worker" else SERVICE
+)
+# without a collector nothing of opentelemetry is imported
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+OTEL_EXPORTER_OTLP_HEADERS = env.str("OTEL_EXPORTER_OTLP_HEADERS", "")
+OTEL_RESOURCE_ATTRIBUTES = env.str("OTEL_RESOURCE_ATTRIBUTES", "")
+OTEL_TRACES_SAMPLER_ARG = env.float("OTEL_TRACES_SAMPLER_ARG", 1.0, validate=validate.Range(min=0, max=1))
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", "", validate=validate.OneOf(("", *lines.STYLES))) or lines.style(debug=DEBUG)
+LOGGING_CONFIG = "warren.telemetry.logs.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"delay_advice": {"()": "warren.config.logs.NoDelayAdvice"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "warren.telemetry.lines.Lines",
+            "style": LOG_FORMAT,
+            "service": OTEL_SERVICE_NAME,
+            "fields": "ext://warren.telemetry.fields.current",
+        }
+    },
     "handlers": {"stderr": {"class": "warren.delivery.batching.log_lines.Handler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django.server": {"handlers": [], "propagate": True},
         "celery.app.base": {"filters": ["delay_advice"]},
         "httpx": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
         # "received": that a job is with a worker stands in its row; a tenth of what a short job costs
         "celery.worker.strategy": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
     },

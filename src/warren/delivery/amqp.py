@@ -9,7 +9,6 @@ hands the seconds on, for Postgres to count.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, override
 
 from celery.app.amqp import AMQP, task_message
@@ -90,8 +89,7 @@ class OutboxAMQP(AMQP):
 
         def send_task_message(producer: Any, name: str, message: Any, **options: Any) -> None:
             if losable.is_direct(self.app, name=name, message=message, headers=options.get("headers") or {}):
-                built = partial(send, name=name, message=message)
-                losable.publish(self.app, send=built, producer=producer, name=name, options=options)
+                losable.publish(self.app, send=send, producer=producer, name=name, message=message, options=options)
             else:
                 # retry=False: Celery's own retry is for broker errors, and there is no broker here
                 send(OutboxProducer(message), name, message, **{**options, "retry": False})

@@ -30,6 +30,7 @@ from warren.delivery.arrival import Arrival
 from warren.delivery.batching.combining import Combiner
 from warren.delivery.errors import DatabaseUnreachableError
 from warren.metrics import recording
+from warren.telemetry import tracing
 
 if TYPE_CHECKING:  # which claims its job through this module
     from warren.delivery.task import JobTask
@@ -81,7 +82,8 @@ def take(task: "JobTask") -> int:
     Postgres stays away.
     """
     try:
-        claim = patiently(lambda: _claim(task))
+        with tracing.span("claim"):
+            claim = patiently(lambda: _claim(task))
     except DatabaseUnreachableError as exc:
         raise Reject(exc, requeue=True) from exc
     pooled.give_back()  # the body may wait on a network

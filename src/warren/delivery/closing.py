@@ -83,3 +83,8 @@ def _close(outcome: Outcome, *, encode: Callable[[Any], Any]) -> bool:
     never_sent = Job(pk=outcome.task_id, task=task, finished_at=timezone.now(), **fields)
     Job.objects.bulk_create([never_sent], ignore_conflicts=True)
     return True
+
+
+def _kind_of(request: Context | None) -> recording.Kind:
+    queue = (getattr(request, "delivery_info", None) or {}).get("routing_key")
+    return str(getattr(request, "task", None) or ""), str(queue or "")

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from warren.delivery import expiry, prepared
 from warren.delivery.models import OutboxMessage
+from warren.telemetry.tracing import Sent
 
 BATCH = 500  # a pass holds its locks for about as many tenths of a millisecond
 ROW_BACK_OFF_S = 10  # a refused message does not stop the others; it is tried again after this
@@ -50,6 +51,21 @@ def settle_unwanted(due: list[Any]) -> tuple[set[str], dict[int, str]]:
     failed = expiry.settle(overdue) if overdue else {}
     unwanted = {*overdue, *(row.job_id for row in due if row.job.is_final)} - failed.keys()
     return unwanted, {overdue[job_id]: f"its job cannot be ended: {error!r}" for job_id, error in failed.items()}
+
+
+def as_sent(messages: list[Any], refused: dict[int, str]) -> list[Sent]:
+    """What was published, for the traces. What is no message has none."""
+    return [
+        Sent(
+            headers=headers,
+            queue=message.job.queue,
+            job_id=message.job_id,
+            message_id=str(message.pk),
+            refused=refused.get(message.pk),
+        )
+        for message in messages
+        if (headers := message.job.headers)
+    ]
 
 
 def close(gone: list[Any], *, queued: list[str]) -> None:

@@ -24,6 +24,7 @@ from kombu.exceptions import OperationalError
 from warren.delivery import broker_addresses, on_final, pooled
 from warren.delivery.errors import BrokerUnreachableError, LosableInChordError
 from warren.delivery.topology import LOSABLE_EXCHANGE, is_redis, redis_priority
+from warren.telemetry import carried
 
 HEADER = "losable"
 SCHEDULED = "celery_beat_task"  # the header that the scheduler sets
@@ -48,24 +49,31 @@ def is_direct(app: Celery, *, name: str, message: Any, headers: Mapping[str, Any
     return True
 
 
-def publish(app: Celery, *, send: Callable[..., None], producer: Any, name: str, options: Mapping[str, Any]) -> None:
+def publish(
+    app: Celery, *, send: Callable[..., None], producer: Any, name: str, message: Any, options: Mapping[str, Any]
+) -> None:
     """Publish now, or when the current transaction has committed. Raises `BrokerUnreachableError`.
 
-    `send` is Celery's own, given the message already; `producer` is the caller's, `options` are those of the call.
+    `send` is Celery's own; `producer` is the caller's, `options` are those of the call.
     """
     queue = options.get("queue") or app.conf.task_default_queue
+    routing_key = getattr(queue, "name", queue)
     direct = {
         **options,
         **_address(app, options.get("priority")),
-        "headers": {**(options.get("headers") or {}), HEADER: True},
-        "routing_key": getattr(queue, "name", queue),
+        "headers": {
+            **(options.get("headers") or {}),
+            **carried.along(message.headers, queue=routing_key),
+            HEADER: True,
+        },
+        "routing_key": routing_key,
         "declare": [],
         "delivery_mode": TRANSIENT,
         "retry": True,
         "retry_policy": retry_policy(app),
         "timeout": WRITE_TIMEOUT_S,
     }
-    send_by = partial(_send, app, partial(send, **direct), name)
+    send_by = partial(_send, app, partial(send, name=name, message=message, **direct), name)
     if connection.in_atomic_block:
         # by another producer: the caller has given back this one by then
         transaction.on_commit(partial(_send_or_log, partial(send_by, None)), robust=True)

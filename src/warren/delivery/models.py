@@ -107,6 +107,14 @@ class Job(models.Model):
         return Envelope.from_json(self.message, arguments=self.arguments)
 
     @property
+    def headers(self) -> dict[str, Any]:
+        """Those of the message; none if the job holds no message."""
+        try:
+            return dict(self.envelope.headers)
+        except (ValueError, TypeError, KeyError):
+            return {}
+
+    @property
     def args(self) -> list[Any]:
         return list(json.loads(self.arguments)[0])
 

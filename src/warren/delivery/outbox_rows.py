@@ -15,6 +15,7 @@ from warren.delivery.errors import UnsupportedSerializerError
 from warren.delivery.ownership import HEADER, current_owner_id
 from warren.delivery.states import State
 from warren.metrics import recording
+from warren.telemetry import carried
 
 CHANNEL = "warren_outbox"
 PERSISTENT = 2  # AMQP's delivery mode
@@ -123,7 +124,7 @@ def make(
     envelope = Envelope(
         exchange=exchange,
         routing_key=routing_key,
-        headers={**headers, "eta": None, HEADER: owner_id},
+        headers={**headers, **carried.along(headers, queue=routing_key), "eta": None, HEADER: owner_id},
         properties={**properties, **sent_as},
         arguments=arguments,
         embed=dumps(embed, serializer=serializer)[2],

@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from warren.telemetry import tracing
+
 PREPARE_FROM = 2  # uses: a connection that does a thing once or twice is not kept waiting for it
 
 
@@ -33,7 +35,7 @@ def cursor() -> Iterator[Any]:
     django.close_if_health_check_failed()
     django.ensure_connection()
     driver = django.connection
-    with django._prepare_cursor(_Cursor(driver)) as made:  # noqa: SLF001  what Django does with its own
+    with django._prepare_cursor(tracing.cursor(_Cursor)(driver)) as made:  # noqa: SLF001  what Django does with its own
         driver.prepare_threshold = PREPARE_FROM
         try:
             yield made

@@ -34,6 +34,7 @@ from warren.delivery.publisher import BrokerError
 from warren.delivery.publisher_choice import publisher_for
 from warren.delivery.relay_pace import Pace
 from warren.delivery.topology import DEAD_LETTER_QUEUE
+from warren.telemetry import tracing
 
 # How late a lost notification, or a row that another relay let go, can be; also how often the heartbeat is shown.
 LONGEST_WAIT_S = 1.0
@@ -119,7 +120,10 @@ class Relay:
                 return 0
             unwanted, put_off = due_rows.settle_unwanted(due)
             wanted = [message for message in due if message.job_id not in unwanted and message.pk not in put_off]
+            begun_ns = time.time_ns()
             refused = put_off | self._publisher.publish(wanted, at=rows[0].now)
+            if tracing.active is not None:
+                tracing.active.sent(due_rows.as_sent(wanted, refused), since_ns=begun_ns)
             due_rows.note(refused)
             gone = [message for message in due if message.pk not in refused]
             sent = [message for message in gone if message.job_id not in unwanted]

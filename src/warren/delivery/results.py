@@ -31,6 +31,7 @@ from warren.delivery.models import Job
 from warren.delivery.result_groups import GroupingBackend
 from warren.delivery.result_reading import ReadingBackend
 from warren.delivery.states import FINAL, FROM_CELERY, TO_CELERY, State
+from warren.telemetry import carried
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ class JobBackend(ReadingBackend, GroupingBackend):
         celery_state = TO_CELERY[state]
         follow = partial(super().mark_as_failure, task_id, error, None, request, state=celery_state)
         outcome = Outcome(task_id, state, self.encode_result(error, celery_state), str(error), request)
-        return self._fail(outcome, follow)
+        with carried.continued(vars(request)):  # who ends it is not its worker
+            return self._fail(outcome, follow)
 
     @override
     def mark_as_revoked(

@@ -29,6 +29,7 @@ from warren.delivery.batching import batch as batches
 from warren.delivery.errors import CancelledError, DatabaseUnreachableError, ExitError, OutOfMemoryError
 from warren.delivery.outcomes import Success
 from warren.metrics import recording
+from warren.telemetry import tracing
 
 if TYPE_CHECKING:  # it needs the models, and Celery may want the task class before Django has them
     from warren.delivery.results import JobBackend
@@ -115,7 +116,8 @@ class JobTask(DjangoTask[..., Any]):
 
     def _run_as_a_task(self, args: Any, kwargs: Any) -> Any:
         try:
-            return self.run(*args, **kwargs)
+            with tracing.span("body"):
+                return self.run(*args, **kwargs)
         except MemoryError as exc:
             # a failure of this task; Celery would take it for one of the worker's main process, and end that
             raise OutOfMemoryError(f"{self.name} wanted more memory than there is") from exc
@@ -176,7 +178,7 @@ class JobTask(DjangoTask[..., Any]):
             batch.add(success)
         else:
             # one statement needs no transaction around it, and saves two round trips
-            with transaction.atomic() if followed else nullcontext():
+            with tracing.span("finish"), transaction.atomic() if followed else nullcontext():
                 if not outcomes.succeed(success):
                     raise Ignore(f"attempt {request.job_attempt} of job {request.id} was lost or cancelled")
                 self._send_next(result)

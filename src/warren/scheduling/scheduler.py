@@ -28,11 +28,12 @@ from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from warren.delivery.models import Job
-from warren.scheduling import code_entries, digest, firing
+from warren.scheduling import code_entries, digest, firing, metrics
 from warren.scheduling.clock import Clock
 from warren.scheduling.entry import Entry
 from warren.scheduling.leader import LOOK_EVERY_S, Leader
 from warren.scheduling.signals import ticked
+from warren.telemetry import tracing
 
 LOOK_FOR_CHANGES_EVERY_S = 4.0  # an edit takes effect within this and one loop, which is ten seconds
 RETRY_S = 1.0
@@ -89,7 +90,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat 
         """
         after = self._schedule[entry.name]
         try:
-            with transaction.atomic():
+            with tracing.span(f"tick {entry.name}", **{"warren.task": entry.task}), transaction.atomic():
                 if noted := self._leader.may_write() and self._note_run(entry, after):
                     self._accept(entry)
         except (OperationalError, InterfaceError):

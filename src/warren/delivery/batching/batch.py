@@ -33,6 +33,7 @@ from warren.delivery.errors import DatabaseUnreachableError
 from warren.delivery.outcomes import Success
 from warren.delivery.states import State
 from warren.metrics import recording
+from warren.telemetry import tracing
 
 STORE_EVERY_S = 0.1
 HAND_BACK_AFTER_S = 1.0
@@ -51,8 +52,9 @@ log = logging.getLogger(__name__)
 class Batch:
     """Jobs that were claimed together, and the outcomes that are not stored yet."""
 
-    def __init__(self, claims: dict[str, Claim]) -> None:
+    def __init__(self, claims: dict[str, Claim], *, traces: tracing.Batch = tracing.untraced_batch) -> None:
         self.claims = claims
+        self._traces = traces
         self.begun_at = time.monotonic()
         self._not_started = set(claims)
         self._done: list[Success] = []
@@ -81,7 +83,8 @@ class Batch:
                 done = list(self._done)
             recording.flush_runs()
             if done:
-                claim.patiently(lambda: outcomes.succeed_all(done))
+                with self._traces.step("finish", [each.job_id for each in done]):
+                    claim.patiently(lambda: outcomes.succeed_all(done))
                 with self._lock:
                     del self._done[: len(done)]
 
@@ -109,9 +112,11 @@ def run(trace: Trace, jobs: list[tuple[Any, ...]]) -> list[Outcome]:
     """
     global current  # noqa: PLW0603  a child runs one batch at a time
     arrivals = {job[1]: arrival.of(job[2]) for job in jobs}
+    traces = tracing.batch({job[1]: job[2] for job in jobs})
     try:
-        claims = claim.patiently(lambda: claim.take_all(arrivals, worker=jobs[0][2]["hostname"]))
-        current = Batch(claims)
+        with traces.step("claim", list(arrivals)):
+            claims = claim.patiently(lambda: claim.take_all(arrivals, worker=jobs[0][2]["hostname"]))
+        current = Batch(claims, traces=traces)
         _wake_keeper()
         with log_lines.of_successes_together():
             done = _run_all(current, trace, jobs)

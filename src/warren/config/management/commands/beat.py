@@ -9,6 +9,7 @@ from django.core.management import BaseCommand
 from warren.config.celery import app
 from warren.metrics.exposition import Exposition
 from warren.metrics.server import MetricsServer
+from warren.telemetry import tracing
 
 
 class Command(BaseCommand):
@@ -19,4 +20,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Block until stopped."""
         MetricsServer(Exposition(), port=settings.METRICS_PORT).start()
-        app.Beat(loglevel=logging.getLevelName(logging.getLogger().level)).run()
+        tracing.start()
+        # quiet: its banner is no line of log
+        app.Beat(loglevel=logging.getLevelName(logging.getLogger().level), quiet=True).run()

@@ -13,6 +13,7 @@ from warren.health.heartbeat import Heartbeat
 from warren.metrics import recording
 from warren.metrics.exposition import Exposition
 from warren.metrics.server import MetricsServer
+from warren.telemetry import tracing
 
 
 class Command(BaseCommand):
@@ -27,4 +28,5 @@ class Command(BaseCommand):
         relay = Relay(app, on_pass=Heartbeat("relay").show_alive)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: relay.stop())
+        tracing.start()
         relay.run()
