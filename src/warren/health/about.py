@@ -33,4 +33,5 @@ def ask(
         for name, told in reply.items():
             heard(name, told)
 
-    app.control.broadcast(COMMAND, reply=True, timeout=timeout_s, limit=expected, callback=take, connection=connection)
+    control: Any = app.control
+    control.broadcast(COMMAND, reply=True, timeout=timeout_s, limit=expected, callback=take, connection=connection)

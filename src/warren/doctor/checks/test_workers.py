@@ -44,7 +44,7 @@ def start() -> Iterator[Start]:
 
 
 def _serve(name: str, handlers: Any, listening: threading.Event, stopping: threading.Event) -> None:
-    app = app_or_default()
+    app: Any = app_or_default()
     with app.connection_for_read() as connection:
         node = app.control.mailbox.Node(name, state={}, handlers=handlers, channel=connection.default_channel)
         with node.listen():
