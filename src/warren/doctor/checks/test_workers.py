@@ -55,7 +55,7 @@ def _serve(name: str, handlers: Any, listening: threading.Event, stopping: threa
 
 
 def _honest() -> dict[str, Any]:
-    return about.about(None)
+    return dict(about.about(None))
 
 
 def test_workers_that_answer_are_fine(start: Start) -> None:
