@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ class Tail:
     def states(self, job_id: str) -> list[str]:
         return [change["state"] for change in self.said() if change["id"] == job_id]
 
+    def has_ended(self, job_id: str) -> bool:
+        return self.states(job_id)[-1:] == ["succeeded"]
+
 
 @contextmanager
 def _tail(stack: Stack, folder: Path, *options: str) -> Iterator[Tail]:
@@ -58,11 +62,7 @@ def test_tail_tells_of_jobs_from_their_acceptance_to_their_end(stack: Stack, mem
         _wait_for_begin(tail, member)
         followed = [member.submit(f"probe.{queue}.sleep", kwargs={"seconds": 3}) for queue in ("cpu", "io")]
         for job_id in followed:
-            waiting.until(
-                lambda job_id=job_id: tail.states(job_id)[-1:] == ["succeeded"],  # type: ignore[misc]  # mypy: a default
-                within_s=30,
-                what=f"tail tells of the end of {job_id}",
-            )
+            waiting.until(partial(tail.has_ended, job_id), within_s=30, what=f"tail tells of the end of {job_id}")
         seen = {job_id: tail.states(job_id) for job_id in followed}
 
     for states in seen.values():

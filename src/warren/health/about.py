@@ -15,7 +15,7 @@ from warren.health import versions
 COMMAND = "warren_about"
 
 
-@inspect_command(name=COMMAND)  # type: ignore[untyped-decorator]  # celery-types leaves it out
+@inspect_command(name=COMMAND)
 def about(_state: Any) -> dict[str, Any]:
     """`now` is seconds since 1970 by the worker's clock; `versions` as in `versions.here`."""
     return {"now": time.time(), "versions": versions.here()}
@@ -33,4 +33,5 @@ def ask(
         for name, told in reply.items():
             heard(name, told)
 
-    app.control.broadcast(COMMAND, reply=True, timeout=timeout_s, limit=expected, callback=take, connection=connection)
+    control: Any = app.control
+    control.broadcast(COMMAND, reply=True, timeout=timeout_s, limit=expected, callback=take, connection=connection)

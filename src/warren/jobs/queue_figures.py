@@ -14,19 +14,21 @@ MEASURED_OVER = timedelta(minutes=5)  # throughput: long enough to be steady, sh
 # Through the index of open jobs.
 _OPEN = """
 SELECT queue,
-       count(*) FILTER (WHERE state <> 'running' AND available_at <= statement_timestamp()) AS waiting,
-       count(*) FILTER (WHERE state <> 'running' AND available_at > statement_timestamp()) AS due_later,
-       count(*) FILTER (WHERE state = 'running') AS running,
-       extract(epoch FROM statement_timestamp() - min(available_at) FILTER (WHERE state <> 'running' AND available_at <= statement_timestamp()))::float8
-           AS oldest_wait_s
-FROM warren_job WHERE finished_at IS NULL GROUP BY queue
+       count(*) FILTER (WHERE waits AND available_at <= at) AS waiting,
+       count(*) FILTER (WHERE waits AND available_at > at) AS due_later,
+       count(*) FILTER (WHERE NOT waits) AS running,
+       extract(epoch FROM max(at - available_at) FILTER (WHERE waits AND available_at <= at))::float8 AS oldest_wait_s
+FROM (SELECT queue, available_at, state <> 'running' AS waits, statement_timestamp() AS at
+      FROM warren_job WHERE finished_at IS NULL) AS job
+GROUP BY queue
 """
 
 # Through the index of when jobs ended.
 _ENDED = """
 SELECT queue,
        count(*) FILTER (WHERE state = 'failed') AS failed,
-       count(*) FILTER (WHERE finished_at > statement_timestamp() - %(measured)s AND state IN ('succeeded', 'failed', 'dead')) AS lately
+       count(*) FILTER (WHERE state IN ('succeeded', 'failed', 'dead')
+                              AND finished_at > statement_timestamp() - %(measured)s) AS lately
 FROM warren_job WHERE finished_at > statement_timestamp() - %(failed)s GROUP BY queue
 """
 
@@ -64,7 +66,7 @@ class Figures:
 def by_queue() -> dict[str, Figures]:
     """Every queue that has jobs or workers. Raises Django's database errors."""
     found: dict[str, dict[str, Any]] = {}
-    parameters = {"failed": FAILED_WITHIN, "measured": MEASURED_OVER, "lease_s": LEASE_S}
+    parameters: dict[str, Any] = {"failed": FAILED_WITHIN, "measured": MEASURED_OVER, "lease_s": LEASE_S}
     with connection.cursor() as cursor:
         for statement in (_OPEN, _ENDED, _DEAD, _WORKERS):
             cursor.execute(statement, parameters)

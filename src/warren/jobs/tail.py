@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import IO
+from io import TextIOBase
 
 from django.utils import timezone
 from rest_framework.utils.encoders import JSONEncoder
@@ -62,7 +62,7 @@ def follow(
                 open_ids.discard(change.row["id"])
 
 
-def print_json(out: IO[str], change: Change) -> None:
+def print_json(out: TextIOBase, change: Change) -> None:
     """See the module's docstring."""
     told = {"at": timezone.now(), "id": change.row["id"], "state": change.state.value}
     told |= {name: change.row[name] for name in _FIELDS}

@@ -50,7 +50,7 @@ def exposure() -> Finding:
     if others and not settings.SESSION_COOKIE_SECURE:
         return warn(
             f"{', '.join(others)}: cookies travel by http too",
-            do="Behind a TLS proxy set DJANGO_PUBLIC_SCHEME=https in .env (docs/how-to/behind-a-proxy.md), then: make up",
+            do="Behind a TLS proxy: DJANGO_PUBLIC_SCHEME=https in .env (docs/how-to/behind-a-proxy.md), then make up",
         )
     return ok(f"DEBUG is off; names: {', '.join(others) or 'this machine only'}")
 

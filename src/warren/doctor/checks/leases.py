@@ -36,8 +36,8 @@ def alive() -> Finding:
     served = {queue for _, _, _, queues, _ in alive for queue in queues.split(",")}
     if unserved := [spec for spec in QUEUES if spec.name not in served]:
         services = " ".join(sorted({f"worker-{spec.worker}" for spec in unserved}))
-        names = ", ".join(spec.name for spec in unserved)
-        return fail(f"no worker for {names} has renewed its lease within {LEASE_S} s", do=start(services))
+        without = ", ".join(spec.name for spec in unserved)
+        return fail(f"no worker for {without} has renewed its lease within {LEASE_S} s", do=start(services))
     told = "; ".join(f"{name}: {pool} of {size} for {queues}" for name, pool, size, queues, _ in alive)
     names = {name for name, *_ in alive}
     if silent := [row for row in rows if row[4] >= LEASE_S and row[0] not in names]:

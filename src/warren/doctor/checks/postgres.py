@@ -91,7 +91,7 @@ def skew(theirs: datetime, *, before: datetime, after: datetime) -> timedelta:
 
 
 def _row(asked: psycopg.Connection[Any], statement: str) -> tuple[Any, ...]:
-    row: tuple[Any, ...] | None = asked.execute(statement).fetchone()  # type: ignore[call-overload]  # not a literal
+    row: tuple[Any, ...] | None = asked.execute(statement).fetchone()
     return row or ()
 
 

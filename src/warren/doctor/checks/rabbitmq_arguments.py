@@ -37,6 +37,7 @@ def arguments() -> Finding:
     nodes = broker.nodes()
     user = nodes[0].login[0]
     vhost = quote(nodes[0].vhost, safe="")
+    failed = "BROKER_URL names no node"
     for node in nodes:
         api = httpx.Client(
             base_url=f"http://{node.host}:{management.PORT}/api/", auth=nodes[0].login, timeout=broker.TIMEOUT_S

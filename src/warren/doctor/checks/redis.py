@@ -69,7 +69,7 @@ def _url() -> str:
 
 
 def _info(section: str) -> dict[str, Any]:
-    client = Redis.from_url(
+    client: Any = Redis.from_url(
         _url(), socket_timeout=broker.TIMEOUT_S, socket_connect_timeout=broker.TIMEOUT_S, retry=None
     )
     with client:

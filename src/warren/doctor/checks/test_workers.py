@@ -44,7 +44,7 @@ def start() -> Iterator[Start]:
 
 
 def _serve(name: str, handlers: Any, listening: threading.Event, stopping: threading.Event) -> None:
-    app = app_or_default()
+    app: Any = app_or_default()
     with app.connection_for_read() as connection:
         node = app.control.mailbox.Node(name, state={}, handlers=handlers, channel=connection.default_channel)
         with node.listen():
@@ -55,7 +55,7 @@ def _serve(name: str, handlers: Any, listening: threading.Event, stopping: threa
 
 
 def _honest() -> dict[str, Any]:
-    return about.about(None)
+    return dict(about.about(None))
 
 
 def test_workers_that_answer_are_fine(start: Start) -> None:

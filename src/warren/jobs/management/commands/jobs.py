@@ -98,7 +98,11 @@ class Command(BaseCommand):
         owner = _user_id(options["mine"]) if options["mine"] else None
         which = Which(ids=ids, task=options["task"], queue=options["queue"], owner=owner)
         follower = Follower(which)
-        tell = partial(tail.print_json, self.stdout) if options["json"] else partial(tail.show, console_on(self.stdout, options=options))
+        tell = (
+            partial(tail.print_json, self.stdout)
+            if options["json"]
+            else partial(tail.show, console_on(self.stdout, options=options))
+        )
         look_up = partial(interrupted.raise_if_closed, self.stdout)
         with closing(follower):
             tail.follow(
