@@ -261,6 +261,7 @@ def test_the_job_ends_though_the_call_cannot_be_made(run: Run) -> None:
     assert _calls() == []
 
 
+@pytest.mark.django_db(transaction=True)  # the batch's keeper has a connection of its own
 def test_in_a_batch_it_is_stored_with_its_call(deliver: Deliver) -> None:
     ids = [add.apply_async((1,), **options).id for options in ({"tell": "ann"}, {})]
     headers = Job.objects.get(pk=ids[0]).envelope.headers
