@@ -73,9 +73,14 @@ def _parsed(value: object) -> httpx.URL:
         url = httpx.URL(value)
     except httpx.InvalidURL:
         raise CallbackUrlError("This is not an address to call.") from None  # which would quote it
-    if url.scheme not in _DEFAULT_PORTS or not url.host:
+    if url.scheme not in _DEFAULT_PORTS or not _is_host(url.raw_host.decode()):
         raise CallbackUrlError("An address to call begins with https:// and names a host.")
     return url
+
+
+def _is_host(host: str) -> bool:
+    """Whether it can be one: httpx lets more pass, such as half of a number in brackets."""
+    return receivers.is_number(host) or receivers.NAME.fullmatch(host.lower().rstrip(".")) is not None
 
 
 def _refuse_private_number(host: str, allowed: Receivers) -> None:

@@ -8,6 +8,7 @@ redelivered      `delivered_at` is cleared and a new job made, in one transactio
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -73,7 +74,8 @@ def repeat(delivery: Delivery, *, by_id: int) -> Redelivery:
         Delivery.objects.filter(pk=locked.pk).update(task_id=task_id, delivered_at=None)
         noted = Redelivery.objects.create(delivery=locked, by_id=by_id, task_id=task_id)
         with owned_by(locked.job.owner_id):
-            tasks.redeliver.apply_async((locked.pk,), task_id=task_id, parent_id=locked.job_id)
+            redeliver: Any = tasks.redeliver  # celery-types lacks parent_id
+            redeliver.apply_async((locked.pk,), task_id=task_id, parent_id=locked.job_id)
     return noted
 
 

@@ -16,7 +16,7 @@ from warren.outbound import addresses
 from warren.outbound.addresses import LookUp, Network
 from warren.outbound.transport import Reach
 
-_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*")
+NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Receivers:
 
     def lists(self, host: str) -> bool:
         """Whether the host, a name or a number, is listed."""
-        return host.lower() in self.names or (_is_number(host) and addresses.is_in(host, self.networks))
+        return host.lower() in self.names or (is_number(host) and addresses.is_in(host, self.networks))
 
     def reach(self, host: str, *, look_up: LookUp | None = None) -> Reach:
         """Where a connection to this host may go."""
@@ -48,14 +48,14 @@ def of_settings() -> Receivers:
 
 
 def _name(entry: str) -> str:
-    if _NAME.fullmatch(entry) is None or entry.replace(".", "").isdigit():
+    if NAME.fullmatch(entry) is None or entry.replace(".", "").isdigit():
         raise ImproperlyConfigured(
             f"WEBHOOK_RECEIVERS: {entry!r} is neither a host name nor a network such as 10.1.0.0/16"
         )
     return entry
 
 
-def _is_number(host: str) -> bool:
+def is_number(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:

@@ -157,7 +157,6 @@ def test_it_looks_a_name_up_once_and_connects_to_what_it_checked(receiver: Recei
     def rebinding(host: str, port: int) -> Any:
         return _leads_to(next(answers))(host, port)
 
-
     answer = calling.call(
         receiver.url(host="rebind.example", scheme="https"), body=b"{}", headers={}, allowed=allowed, look_up=rebinding
     )

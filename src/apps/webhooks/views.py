@@ -48,7 +48,7 @@ class RedeliverView(APIView):
         if delivery is None:
             raise NotFound("The job has no such delivery.")
         try:
-            deliveries.repeat(delivery, by_id=request.user.pk)
+            deliveries.repeat(delivery, by_id=int(request.user.pk or 0))
         except NothingToRepeatError as exc:
             raise NotNowError(str(exc)) from exc
         return Response(_told_of(job, request), status=status.HTTP_202_ACCEPTED)

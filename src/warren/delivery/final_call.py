@@ -69,15 +69,15 @@ def _send(wanted: Wanted, job_id: str) -> None:
     if job.finished_at is None:
         return  # it was not this that ended
     told = {"job_id": job_id, "state": job.state, "attempt": job.attempt, "ended_at": job.finished_at.isoformat()}
+    # it follows from the job: no limit on new work refuses it
+    lineage: dict[str, Any] = {"root_id": job.root_id or job_id, "parent_id": job_id}
     with ownership.owned_by(job.owner_id or _owner_of_cause()):
         current_app.tasks[wanted["task"]].apply_async(
             kwargs=told,
             task_id=uuid(),
             headers={on_final.VALUE: wanted["value"]},
-            # it follows from the job: no limit on new work refuses it
-            root_id=job.root_id or job_id,
-            parent_id=job_id,
             add_to_parent=False,
+            **lineage,
         )
 
 
