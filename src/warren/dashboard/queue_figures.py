@@ -13,8 +13,9 @@ from warren.delivery.states import OPEN, State
 _OPEN = """
 SELECT queues.name, states.name, counted.jobs, counted.due, counted.oldest
 FROM unnest(%(queues)s::text[]) AS queues (name), unnest(%(states)s::text[]) AS states (name), LATERAL (
-    SELECT count(*) AS jobs, count(*) FILTER (WHERE available_at <= now()) AS due,
-           min(available_at) FILTER (WHERE available_at <= now()) AS oldest
+    SELECT count(*) AS jobs,
+           count(*) FILTER (WHERE available_at <= statement_timestamp()) AS due,
+           min(available_at) FILTER (WHERE available_at <= statement_timestamp()) AS oldest
     FROM (
         SELECT available_at FROM warren_job
         WHERE finished_at IS NULL AND queue = queues.name AND state = states.name LIMIT %(most)s
@@ -24,7 +25,8 @@ FROM unnest(%(queues)s::text[]) AS queues (name), unnest(%(states)s::text[]) AS 
 # Failed and dead ones, the newest first, through their own index.
 _FAILED = """
 SELECT queue, state, count(*) FROM (
-    SELECT queue, state FROM warren_job WHERE state IN ('failed', 'dead') ORDER BY created_at DESC, id DESC LIMIT %(most)s
+    SELECT queue, state FROM warren_job WHERE state IN ('failed', 'dead')
+    ORDER BY created_at DESC, id DESC LIMIT %(most)s
 ) AS newest
 GROUP BY queue, state
 """
