@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.site import Site
 from tests.stack import account, api
@@ -28,7 +28,9 @@ STACK = pytest.StashKey[Stack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "troubled: the console may complain, of a network that is cut or of what axe tries")
+    config.addinivalue_line(
+        "markers", "troubled: the console may complain, of a network that is cut or of what axe tries"
+    )
     # `docker stop` of the runner ends it as Ctrl-C does, so that the stack is taken away
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -83,8 +85,14 @@ def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
     """An empty window, whose console must stay silent."""
-    opened, complaints = context.new_page(), []
-    opened.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    opened = context.new_page()
+    complaints: list[str] = []
+
+    def note(said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            complaints.append(said.text)
+
+    opened.on("console", note)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     if not request.node.get_closest_marker("troubled"):

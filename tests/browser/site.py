@@ -52,7 +52,5 @@ class Site:
 
     def sideways_px(self) -> int:
         """How far the page can be scrolled sideways, which should be not at all."""
-        moved: int = self.page.evaluate(
-            "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
-        )
+        moved: int = self.page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
         return moved

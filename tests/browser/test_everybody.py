@@ -34,16 +34,17 @@ def _open_everything(site: Site) -> None:
 @pytest.mark.parametrize("path", [*PAGES, *PAGES_OF_JOBS, *BULK])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.troubled
-def test_axe_finds_nothing(
-    site: Site, job_pages: dict[str, str], path: str, theme: Literal["light", "dark"]
-) -> None:
+def test_axe_finds_nothing(site: Site, job_pages: dict[str, str], path: str, theme: Literal["light", "dark"]) -> None:
     site.page.emulate_media(color_scheme=theme)
     site.page.goto(job_pages.get(path, path))
     _open_everything(site)
 
     found = Axe().run(site.page)
 
-    told = [f"{each['id']}: {each['help']}: {[node['target'] for node in each['nodes']]}" for each in found.response["violations"]]
+    told = [
+        f"{each['id']}: {each['help']}: {[node['target'] for node in each['nodes']]}"
+        for each in found.response["violations"]
+    ]
     assert told == []
 
 

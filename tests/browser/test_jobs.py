@@ -68,7 +68,7 @@ def test_a_bulk_retry_names_what_it_does_first(site: Site, stack: Stack, admin: 
     site.page.goto(f"/jobs/?state=failed&search={wanted}")
     site.page.get_by_role("link", name="Retry all of these").click()
     expect(site.heading("Retry 3 jobs?")).to_be_visible()
-    expect(site.page.get_by_text("3 × probe.io.needs")).to_be_visible()
+    expect(site.page.get_by_text("3 \u00d7 probe.io.needs")).to_be_visible()
     assert {admin.job(job_id)["state"] for job_id in ids} == {"failed"}
     site.picture("bulk-retry")
     site.button("Retry 3 jobs").click()

@@ -15,7 +15,7 @@ from typing import Any, Concatenate
 import psycopg
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
@@ -26,7 +26,7 @@ LIVE = "HX-Request"  # the header that htmx sends
 
 log = logging.getLogger(__name__)
 
-type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
+type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def member[**P](view: View[P]) -> View[P]:
@@ -48,7 +48,7 @@ def patient[**P](view: View[P]) -> View[P]:
     """Any page: says so calmly when Postgres is away."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError) as exc:
@@ -62,7 +62,7 @@ def _guarded[**P](view: View[P], *, staff_only: bool) -> View[P]:
     @never_cache
     @patient
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _log_in_first(request)
         if staff_only and not request.user.is_staff:

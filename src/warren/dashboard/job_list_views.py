@@ -9,7 +9,7 @@ from warren.dashboard.access import is_live, member
 from warren.dashboard.filter_form import FilterForm
 from warren.dashboard.job_pages import JobPage
 from warren.delivery import retry
-from warren.delivery.states import OPEN, State
+from warren.delivery.states import OPEN
 from warren.jobs import visible
 
 
@@ -36,5 +36,5 @@ def _offered(form: FilterForm) -> dict[str, bool]:
     state = form.typed.get("state")
     return {
         "may_retry": state is None or state in retry.RETRYABLE,
-        "may_cancel": state is None or State(state) in OPEN if state in {None, *State.values} else False,
+        "may_cancel": state is None or state in OPEN,
     }

@@ -62,7 +62,8 @@ def workers(*, now: datetime) -> list[Any]:
         Worker.objects.filter(seen_at__gt=now - timedelta(seconds=LEASE_S)).order_by("name", "started_at")
     )
     running = Job.objects.filter(in_states(State.RUNNING)).order_by().values_list("lease")
-    busy: dict[Any, int] = dict(running.annotate(jobs=Count("pk")))
+    counted: Any = running.annotate(jobs=Count("pk"))
+    busy: dict[Any, int] = dict(counted)
     for worker in alive:
         worker.busy = busy.get(worker.pk, 0)
     return alive

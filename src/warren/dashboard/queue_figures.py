@@ -13,8 +13,9 @@ from warren.delivery.states import OPEN, State
 _OPEN = """
 SELECT queues.name, states.name, counted.jobs, counted.due, counted.oldest
 FROM unnest(%(queues)s::text[]) AS queues (name), unnest(%(states)s::text[]) AS states (name), LATERAL (
-    SELECT count(*) AS jobs, count(*) FILTER (WHERE available_at <= now()) AS due,
-           min(available_at) FILTER (WHERE available_at <= now()) AS oldest
+    SELECT count(*) AS jobs,
+           count(*) FILTER (WHERE available_at <= statement_timestamp()) AS due,
+           min(available_at) FILTER (WHERE available_at <= statement_timestamp()) AS oldest
     FROM (
         SELECT available_at FROM warren_job
         WHERE finished_at IS NULL AND queue = queues.name AND state = states.name LIMIT %(most)s
@@ -23,10 +24,11 @@ FROM unnest(%(queues)s::text[]) AS queues (name), unnest(%(states)s::text[]) AS 
 """
 # Failed and dead ones, the newest first, through their own index.
 _FAILED = """
-SELECT queue, count(*) FROM (
-    SELECT queue FROM warren_job WHERE state IN ('failed', 'dead') ORDER BY created_at DESC, id DESC LIMIT %(most)s
+SELECT queue, state, count(*) FROM (
+    SELECT queue, state FROM warren_job WHERE state IN ('failed', 'dead')
+    ORDER BY created_at DESC, id DESC LIMIT %(most)s
 ) AS newest
-GROUP BY queue
+GROUP BY queue, state
 """
 
 
@@ -39,6 +41,7 @@ class QueueFigures:
     later: int = 0
     running: int = 0
     failed: int = 0
+    dead: int = 0
     longest_wait: timedelta | None = None
     at_least: bool = False
     finished: Sequence[int] = field(default_factory=tuple)
@@ -58,9 +61,9 @@ def of(queues: Sequence[str], *, finished: Mapping[str, Sequence[int]], now: dat
         for name, state, jobs, due, oldest in cursor.fetchall():
             _add(figures[name], state=state, jobs=jobs, due=due, oldest=oldest, now=now)
         cursor.execute(_FAILED, {"most": MOST + 1})
-        for name, failed in cursor.fetchall():
+        for name, state, jobs in cursor.fetchall():
             if name in figures:
-                figures[name].failed = failed
+                setattr(figures[name], state, jobs)
     return list(figures.values())
 
 

@@ -29,7 +29,7 @@ def test_they_count_by_queue_and_state(make_job: MakeJob) -> None:
 
     cpu, io = queue_figures.of(["cpu", "io"], finished={}, now=now)
 
-    assert (cpu.waiting, cpu.later, cpu.running, cpu.failed) == (2, 1, 1, 2)
+    assert (cpu.waiting, cpu.later, cpu.running, cpu.failed, cpu.dead) == (2, 1, 1, 1, 1)
     assert cpu.longest_wait == timedelta(seconds=90)
     assert (io.waiting, io.running, io.failed, io.longest_wait) == (0, 1, 0, None)
 

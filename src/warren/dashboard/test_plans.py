@@ -67,9 +67,7 @@ def test_what_failed_is_found_by_its_own_index(state: State) -> None:
 
 
 def test_a_bulk_action_begins_with_the_oldest_that_failed() -> None:
-    plan = job_pages.oldest(
-        Job.objects.all(), wanted={"search": "carrot"}, states=(State.FAILED, State.DEAD)
-    ).explain()
+    plan = job_pages.oldest(Job.objects.all(), wanted={"search": "carrot"}, states=(State.FAILED, State.DEAD)).explain()
 
     assert "warren_job_failed" in plan
     assert "Seq Scan" not in plan

@@ -66,7 +66,9 @@ def _something_to_show(make_job: MakeJob) -> None:
     history.record(["bad"], kind=history.ATTEMPT_FAILED)
     make_job(State.DEAD, id="lost", message='{"embed": {}}')
     make_job(State.SUCCEEDED, id="whole", root_id="whole")
-    make_job(State.RUNNING, id="part", root_id="whole", parent_id="whole", progress='{"state": "P", "meta": {"percent": 5}}')
+    make_job(
+        State.RUNNING, id="part", root_id="whole", parent_id="whole", progress='{"state": "P", "meta": {"percent": 5}}'
+    )
     OutboxMessage.objects.create(job=make_job(), failures=1, last_error="NOT_FOUND")
 
 

@@ -40,7 +40,8 @@ def finished(*, now: datetime) -> Mapping[str, Sequence[int]]:
         for minute in [old for old in _known if old < minutes[0]]:
             del _known[minute]
         told = [_known.get(minute) or counted.get(minute) or Counter() for minute in minutes]
-    return {queue: [each[queue] for each in told] for queue in set().union(*told)}
+    queues: set[str] = set().union(*told)
+    return {queue: [each[queue] for each in told] for queue in queues}
 
 
 def forget() -> None:

@@ -5,7 +5,7 @@ The record and the change are one transaction. Beat sees a switch within ten sec
 
 from datetime import datetime
 
-from celery import current_app
+from celery.app import app_or_default
 from celery.schedules import ParseException
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
@@ -55,7 +55,7 @@ def run_now(pk: int, *, by: int) -> str:
 def _entry(row: PeriodicTask, *, now: datetime) -> SeenEntry:
     clock = Clock()
     clock.set(now)
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  a proxy has no zone of its own
+    app = app_or_default()
     try:
         return SeenEntry(row, app=app, clock=clock)
     except (ValueError, AttributeError, ParseException, ImproperlyConfigured) as exc:

@@ -109,11 +109,12 @@ def test_the_next_run_is_the_one_that_beat_makes(scheduler: Scheduler) -> None:
 
     scheduler.tick()
     assert not Job.objects.exists()
-    deadline = found.at + timedelta(seconds=5)
+    deadline = found.at + timedelta(seconds=30)
     while not Job.objects.exists() and timezone.now() < deadline:
         scheduler.tick()
 
-    assert abs(Job.objects.get().created_at - found.at) < timedelta(seconds=2)
+    late = Job.objects.get().created_at - found.at  # by as much as the machine is busy
+    assert timedelta(seconds=-1) < late < timedelta(seconds=30)
 
 
 @pytest.mark.django_db

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import Celery, current_app
+from celery import Celery
+from celery.app import app_or_default
 from celery.schedules import ParseException
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
@@ -56,7 +57,7 @@ def of(rows: Iterable[PeriodicTask], *, now: datetime) -> list[Upcoming]:
     """These entries; `now` is Postgres' time."""
     clock = Clock()
     clock.set(now)
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  a proxy has no zone of its own
+    app = app_or_default()
     return [_of(row, app=app, clock=clock, now=now) for row in rows]
 
 

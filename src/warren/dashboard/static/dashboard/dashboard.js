@@ -45,6 +45,8 @@
     for (const wanted of [...fresh.childNodes]) {
       while (place && place.id && !kept.has(place.id)) place = removed(place);
       let match = wanted.id ? named.get(wanted.id) : place;
+      // what stands in between and is not wanted goes first: an element that is moved loses its focus
+      if (wanted.id && match) while (place && place !== match && !kept.has(place.id)) place = removed(place);
       if (!match || !isSame(match, wanted)) {
         match = document.importNode(wanted, true);
         parent.insertBefore(match, place);
