@@ -36,7 +36,7 @@ LONGEST_REASON = 120  # bytes; a close frame has room for 123
 log = logging.getLogger(__name__)
 
 
-class TaskConsumer(AsyncWebsocketConsumer):
+class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ships no types
     """ws/tasks/<task_id>/."""
 
     hub: Hub = hub
