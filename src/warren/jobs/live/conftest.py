@@ -143,7 +143,7 @@ def shared_server(django_db_setup: None) -> Iterator[Server]:  # noqa: ARG001  i
 
 
 @pytest.fixture
-def server(shared_server: Server, transactional_db: None) -> Server:  # noqa: ARG001  what is not committed it cannot see
+def server(shared_server: Server, transactional_db: None) -> Server:  # noqa: ARG001  it sees what is committed
     """A server that sees what the test commits."""
     return shared_server
 

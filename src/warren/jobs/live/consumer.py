@@ -2,7 +2,8 @@
 
     refused     by HTTP 403: nobody has logged in, or a page of another site asks (`origins.py`)
     closed      1000 after the final state, 1012 when the server restarts: connect again; before the first message 4404
-                (no such job that you may see), 4429 and 1013 (too many streams, or no Postgres); with the reason in words
+                (no such job that you may see), 4429 (too many streams of yours) and 1013 (of all, or no Postgres);
+                with the reason in words
     silence     the job is sent again as it is, lest a proxy cuts the connection
 
 Owner: the connection's task, and one beside it that sends; it ends with the connection.
@@ -35,7 +36,7 @@ LONGEST_REASON = 120  # bytes; a close frame has room for 123
 log = logging.getLogger(__name__)
 
 
-class TaskConsumer(AsyncWebsocketConsumer):
+class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ships no types
     """ws/tasks/<task_id>/."""
 
     hub: Hub = hub

@@ -76,20 +76,23 @@ class Reader:
         self._keep_listening()
         taken = self._changes.take()
         started = time.monotonic()
+        if await self._has_read(taken):
+            took_s = time.monotonic() - started
+            await asyncio.sleep(max(LEAST_PAUSE_S, took_s * (SHARE - 1)))
+        else:
+            self._changes.put_back(taken)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _has_read(self, taken: Taken) -> bool:
         try:
             await self._read(taken)
         except AWAY as exc:
             log.warning("streams wait for Postgres: %s", exc)
-            await self._later(taken)
+            return False
         except Exception:
             log.exception("streams could not be served")
-            await self._later(taken)
-        took_s = time.monotonic() - started
-        await asyncio.sleep(max(LEAST_PAUSE_S, took_s * (SHARE - 1)))
-
-    async def _later(self, taken: Taken) -> None:
-        self._changes.put_back(taken)
-        await asyncio.sleep(AGAIN_S)
+            return False
+        return True
 
     def _next_look_s(self) -> float:
         now = time.monotonic()

@@ -50,6 +50,7 @@ class JobEventsView(APIView):
     content_negotiation_class = ErrorsAsJSON
 
     @extend_schema(
+        operation_id="jobs_follow_one",
         summary="Follow a job",
         description=f"{EVENTS}`end` after the final state and `reconnect` when the server restarts.",
         parameters=[SEEN],
@@ -79,6 +80,7 @@ class JobsEventsView(APIView):
     content_negotiation_class = ErrorsAsJSON
 
     @extend_schema(
+        operation_id="jobs_follow",
         summary="Follow one's own jobs",
         description=f"{EVENTS}`reload` (load the list: at first, and when changes may be missing) and `reconnect`.",
         parameters=[ListQuerySerializer],
