@@ -53,7 +53,8 @@ def test_a_job_is_counted_in_every_process_that_it_passes(stack: Stack, member: 
 
 
 @pytest.mark.parametrize("service", KINDS)
-def test_a_process_tells_of_itself(stack: Stack, service: str) -> None:
+def test_a_process_tells_of_itself(stack: Stack, member: Api, service: str) -> None:
+    member.wait(member.submit("probe.io.noop"))  # before the first query there is no pool
     expected = {
         "web": "warren_db_pool_size",
         "worker-cpu": "warren_worker_places",
@@ -75,7 +76,11 @@ def test_the_figures_of_the_database_are_told_by_the_relay_alone(stack: Stack) -
     tellers = {service for service in KINDS if figure in metrics.of(stack, service)}
 
     assert tellers == {"relay"}
-    assert metrics.value(metrics.of(stack, "relay"), "warren_queue_workers", queue="cpu") == 1
+    waiting.until(
+        lambda: metrics.value(metrics.of(stack, "relay"), "warren_queue_workers", queue="cpu") == 1,
+        within_s=WITHIN_S,
+        what="it knows of the worker",
+    )
 
 
 def test_what_killed_children_have_counted_stays_and_their_files_go(stack: Stack, member: Api) -> None:
