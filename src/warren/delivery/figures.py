@@ -14,6 +14,7 @@ Owner: the threads that answer requests, one at a time (`exposition.py` holds a 
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -58,7 +59,8 @@ log = logging.getLogger(__name__)
 class Figures(Collector):
     """Told by whichever relay holds the lock; the others tell nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._connection: _Connection | None = None
         self._known: list[Metric] = []
         self._good_until = float("-inf")
@@ -70,10 +72,10 @@ class Figures(Collector):
 
     def collect(self) -> list[Metric]:
         """As things stood a few seconds ago at most."""
-        if time.monotonic() >= self._good_until:
-            began_at = time.monotonic()
+        began_at = self._clock()
+        if began_at >= self._good_until:
             self._known = self._look()
-            ended_at = time.monotonic()
+            ended_at = self._clock()
             self._good_until = ended_at + max(LOOK_EVERY_S, (ended_at - began_at) / MOST_OF_THE_TIME)
         return self._known
 
@@ -154,7 +156,7 @@ def _tell_workers(told: dict[str, Any], connection: _Connection, *, queues: list
 
 
 def _families() -> dict[str, Any]:
-    made = (
+    made: tuple[tuple[str, str, str, list[str]], ...] = (
         ("jobs", "warren_queue_jobs", "Jobs that are not final.", ["queue", "state"]),
         ("oldest", "warren_queue_oldest_wait_seconds", "How long the oldest job that waits has been due.", ["queue"]),
         ("dead", "warren_queue_dead_jobs", "Jobs given up on, until retried or deleted.", ["queue"]),

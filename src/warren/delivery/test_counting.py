@@ -59,7 +59,7 @@ def count() -> Count:
     def grown(name: str, **labels: str) -> float:
         now = {(each.name, frozenset(each.labels.items())): each.value for each in _samples()}
         key = (name, frozenset(labels.items()))
-        return now.get(key, 0.0) - before.get(key, 0.0)
+        return float(now.get(key, 0.0) - before.get(key, 0.0))
 
     return grown
 

@@ -1,6 +1,7 @@
 """What one relay tells of the database as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -130,32 +131,35 @@ def test_it_keeps_the_series_few_when_jobs_name_many_queues(looking: Figures) ->
     assert len(told) == before + 2
 
 
-def test_one_of_two_relays_tells_and_the_other_when_that_is_gone(looking: Figures) -> None:
-    another = Figures()
-    assert looking.collect()
+def test_one_of_two_relays_tells_and_the_other_when_that_is_gone(
+    looking: Figures, wait_until: Callable[..., None]
+) -> None:
+    with closing(Figures()) as another:
+        assert looking.collect()
 
-    assert another.collect() == []
-    looking.close()
-    assert another.collect()
-    another.close()
+        assert another.collect() == []
+        looking.close()
+        wait_until(lambda: bool(another.collect()))
 
 
-def test_it_looks_once_in_a_while_however_often_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "LOOK_EVERY_S", 60.0)
-    figure = Figures()
-    first = _told(figure.collect())
-    _make(1, state=State.QUEUED)
+def test_it_looks_once_in_a_while_however_often_it_is_asked() -> None:
+    with closing(Figures(clock=lambda: 0.0)) as figure:
+        first = _told(figure.collect())
+        _make(1, state=State.QUEUED)
 
-    assert _told(figure.collect()) == first
-    figure.close()
+        assert _told(figure.collect()) == first
 
 
 def test_it_looks_more_rarely_when_a_look_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = iter([0.0, 0.0, 2.0, 41.0, 43.0, 43.0, 43.0])
-    monkeypatch.setattr(figures.time, "monotonic", lambda: next(moments))
+    moments = iter([0.0, 2.0, 41.0, 43.0, 43.0])
     looks: list[int] = []
-    monkeypatch.setattr(Figures, "_look", lambda _self: looks.append(1) or [])
-    figure = Figures()
+
+    def look(_figures: Figures) -> list[Metric]:
+        looks.append(1)
+        return []
+
+    monkeypatch.setattr(Figures, "_look", look)
+    figure = Figures(clock=lambda: next(moments))
 
     figure.collect()  # takes two seconds, so forty must pass
     figure.collect()

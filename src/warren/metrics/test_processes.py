@@ -133,7 +133,7 @@ def test_it_adds_to_what_others_left_before(tmp_path: Path, times: int) -> None:
 
 def _write(path: Path, value: float) -> None:
     made = MmapedDict(str(path))
-    made.write_value(mmap_key("left", "left_total", (), (), "Of a test."), value, 0.0)
+    made.write_value(mmap_key("left", "left_total", [], [], "Of a test."), value, 0.0)
     made.close()
 
 
