@@ -132,7 +132,9 @@ def test_each_service_sees_only_its_own_secrets(stack: Stack) -> None:
 
 def test_secrets_are_not_in_any_environment(stack: Stack) -> None:
     secret = {
-        name: value for name, value in stack.values.items() if name.endswith(("PASSWORD", "KEY", "COOKIE", "OTLP_HEADERS")) and value
+        name: value
+        for name, value in stack.values.items()
+        if name.endswith(("PASSWORD", "KEY", "COOKIE", "OTLP_HEADERS")) and value
     }
     running = [each for each in stack.containers() if each.Service != "secrets"]
 

@@ -224,7 +224,7 @@ def test_a_batch_shows_each_job_its_claim_and_its_finish(ended: Ended, app: Cele
         body = envelope.body.encode()
         orders.append((add.name, job_id, told_to_child, body, "application/json", "utf-8"))
 
-    batches.run(partial(trace_task_ret, app=app), orders)  # type: ignore[misc]  # celery-types thinks it passed twice
+    batches.run(partial(trace_task_ret, app=app), orders)
 
     spans = ended()
     assert set(Job.objects.values_list("state", flat=True)) == {State.SUCCEEDED}

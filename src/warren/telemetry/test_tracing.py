@@ -35,7 +35,12 @@ def _imported(code: str, **env: str) -> str:
 
 
 def test_nothing_of_opentelemetry_is_imported_when_nothing_is_configured() -> None:
-    assert _imported("from warren.telemetry import tracing; tracing.start(); import warren.delivery.relay, warren.health.pulse") == "[]"
+    assert (
+        _imported(
+            "from warren.telemetry import tracing; tracing.start(); import warren.delivery.relay, warren.health.pulse"
+        )
+        == "[]"
+    )
 
 
 def test_it_is_imported_when_it_is_configured() -> None:
