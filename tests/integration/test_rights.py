@@ -124,15 +124,17 @@ def test_each_service_sees_only_its_own_secrets(stack: Stack) -> None:
     seen = {service: set(stack.execute(service, "ls", "/run/secrets").split()) for service in ("web", "beat", "flower")}
 
     assert seen == {
-        "web": {"django_secret_key", "postgres_password", "broker_password"},
-        "beat": {"django_secret_key", "postgres_password"},
+        "web": {"django_secret_key", "postgres_password", "broker_password", "otel_headers"},
+        "beat": {"django_secret_key", "postgres_password", "otel_headers"},
         "flower": {"broker_password", "flower_password"},
     }
 
 
 def test_secrets_are_not_in_any_environment(stack: Stack) -> None:
     secret = {
-        name: value for name, value in stack.values.items() if name.endswith(("PASSWORD", "KEY", "COOKIE")) and value
+        name: value
+        for name, value in stack.values.items()
+        if name.endswith(("PASSWORD", "KEY", "COOKIE", "OTLP_HEADERS")) and value
     }
     running = [each for each in stack.containers() if each.Service != "secrets"]
 

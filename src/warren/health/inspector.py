@@ -8,9 +8,8 @@ from typing import Any
 from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
 
-from warren.delivery import broker_addresses
+from warren.delivery import broker_addresses, topology
 
 TIMEOUT_S = 2.0  # for each step; the asker may be the worker's main loop
 
@@ -31,6 +30,7 @@ class QueueInspector:
     def __init__(self, app: Celery, queues: Iterable[str]) -> None:
         self._app = app
         self._queues = tuple(queues)
+        self._errors = _errors_of(app)
         self._connection: Any = None
 
     def look(self) -> Look | None:
@@ -38,7 +38,7 @@ class QueueInspector:
         try:
             self._open()
             return self._look()
-        except (OSError, KombuError, AMQPError, RedisError) as exc:
+        except self._errors as exc:
             log.info("the broker cannot be asked about %s: %s", self._queues, exc)
             self.close()
             return None
@@ -72,3 +72,11 @@ class QueueInspector:
                 return Look(waiting=0, unconsumed=queue)
             waiting += found.message_count
         return Look(waiting=waiting, unconsumed=None)
+
+
+def _errors_of(app: Celery) -> tuple[type[Exception], ...]:
+    if not topology.is_redis(app):
+        return OSError, KombuError, AMQPError
+    from redis.exceptions import RedisError  # noqa: PLC0415  as in `publisher_choice.py`
+
+    return OSError, KombuError, AMQPError, RedisError

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanContext
 from pytest_django import Settings
 
 from warren.telemetry import tracing
@@ -28,14 +29,20 @@ class Spans(list[ReadableSpan]):
 
     @property
     def traces(self) -> set[str]:
-        return {f"{span.get_span_context().trace_id:032x}" for span in self}
+        return {f"{ids(span).trace_id:032x}" for span in self}
 
 
 type Ended = Callable[[], Spans]
 
 
+def ids(span: ReadableSpan) -> SpanContext:
+    context = span.get_span_context()
+    assert context is not None
+    return context
+
+
 def is_child(span: ReadableSpan, parent: ReadableSpan) -> bool:
-    return span.parent is not None and span.parent.span_id == parent.get_span_context().span_id
+    return span.parent is not None and span.parent.span_id == ids(parent).span_id
 
 
 @contextmanager

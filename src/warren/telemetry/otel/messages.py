@@ -21,7 +21,7 @@ _propagator = TraceContextTextMapPropagator()
 
 def context_of(headers: Mapping[str, Any]) -> Context:
     """The trace that the headers of a message or a request tell of; an empty context if none, or nonsense."""
-    lowered = {name.lower(): value for name, value in headers.items() if isinstance(name, str)}
+    lowered = {name.lower(): value for name, value in headers.items()}
     carrier = {name: lowered[name] for name in FIELDS if isinstance(lowered.get(name), str)}
     return _propagator.extract(carrier, context=Context())
 

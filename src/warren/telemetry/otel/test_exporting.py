@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 
 import pytest
 from django.test import override_settings
@@ -42,6 +43,10 @@ def _wait(condition: Callable[[], bool], *, within_s: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"the condition did not come true within {within_s} s"
         time.sleep(0.02)
+
+
+def _has_dropped(export: BoundedExport, count: int) -> bool:
+    return export.dropped == count
 
 
 class Failing(SpanExporter):
@@ -141,7 +146,7 @@ def test_drops_are_logged_once_and_again_after_a_while_with_their_number(
         for number in range(1, 4):
             for _ in range(512):  # a batch: sent at once
                 export.on_end(span)
-            _wait(lambda number=number: export.dropped == 512 * number)
+            _wait(partial(_has_dropped, export, 512 * number))
         _wait(lambda: len(caplog.records) == 1)
         first = caplog.records[0].getMessage()
 

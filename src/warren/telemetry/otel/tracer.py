@@ -6,9 +6,9 @@ published, or that it was refused. It costs a span for a message that is sampled
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, cast
 
 from celery.exceptions import TaskPredicate
 from opentelemetry import context as contexts
@@ -96,7 +96,7 @@ class OTelTracer:
 
     def cursor[Cursor](self, kind: type[Cursor]) -> type[Cursor]:
         """See `tracing.Tracer`."""
-        return sql.traced(kind)
+        return cast("type[Cursor]", sql.traced(cast("Hashable", kind)))
 
     def stop(self, *, timeout_s: float) -> None:
         """See `tracing.Tracer`."""
