@@ -7,7 +7,7 @@ KINDS = ["retried", "cancelled", "lost", "attempt_failed", "dead", "cloned"]
 class Migration(migrations.Migration):
     atomic = False  # jobs are accepted and claimed meanwhile
 
-    dependencies = [("delivery", "0011_message_of_the_attempt")]
+    dependencies = [("delivery", "0012_tell_the_owner")]
 
     operations = [
         AddIndexConcurrently(

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     atomic = False  # jobs are accepted and claimed meanwhile
 
-    dependencies = [("delivery", "0011_message_of_the_attempt")]
+    dependencies = [("delivery", "0013_what_people_look_for")]
 
     operations = [
         AddIndexConcurrently(
