@@ -27,9 +27,7 @@ def send(occurrence: Occurrence) -> bool:
     outgoing.send(
         reminder.owner.email,
         subject=f"Reminder: {_short(reminder.text)}",
-        body=render_to_string(
-            "reminders/reminder.txt", {"reminder": reminder, "due_at": _on_the_wall(occurrence)}
-        ),
+        body=render_to_string("reminders/reminder.txt", {"reminder": reminder, "due_at": _on_the_wall(occurrence)}),
         headers={"Message-ID": f"<reminder-{reminder.pk}-{_stamp(occurrence.due_at)}@{_domain()}>"},
     )
     _note(occurrence, state=Occurrence.State.SENT, sent_at=Now())

@@ -138,9 +138,7 @@ def test_it_shows_progress_and_errors(browser: Client, make_job: MakeJob) -> Non
     assert "<strong>ValueError</strong>: no luck" in over
 
 
-@pytest.mark.parametrize(
-    "meta", [None, 5, {"done": 1}, {"done": "1", "of": "3"}, {"done": 0, "of": 0}], ids=str
-)
+@pytest.mark.parametrize("meta", [None, 5, {"done": 1}, {"done": "1", "of": "3"}, {"done": 0, "of": 0}], ids=str)
 def test_any_progress_can_be_shown(browser: Client, make_job: MakeJob, meta: Any) -> None:
     told = json.dumps({"state": "PROGRESS", "meta": meta})
     job = make_job(State.RUNNING, task="try_it.everything", progress=told)
