@@ -39,8 +39,8 @@ shell: ## Django's shell in the running web container
 migrations: runner ## write the migrations that changed models need
 	compose/host/check --with-services --writable python src/manage.py makemigrations
 	$(MAKE) format
-topology: runner ## write what config/queues.py declares for RabbitMQ's image, which makes it at each start
-	compose/host/check --writable python src/manage.py topology services/rabbitmq/definitions
+topology: runner ## write what config/queues.py declares: RabbitMQ's definitions, Compose, Kubernetes, KEDA
+	compose/host/check --writable python src/manage.py topology services/rabbitmq/definitions --repository .
 lock: runner ## pin what requirements/*.in ask for; upgrade=1 for the newest allowed versions
 	compose/host/lock $(if $(upgrade),--upgrade)
 

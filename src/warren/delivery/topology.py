@@ -27,6 +27,9 @@ MARK_PREFIX = "warren.mark."
 # killed five workers will kill the sixth.
 DELIVERY_LIMIT = 5
 
+# Workers are told to stop at each release. With WORKER_SOFT_SHUTDOWN_S as it comes, 20, there are some seconds to spare.
+DRAIN_S = 15
+
 # RabbitMQ closes the channel of a consumer that holds a message longer than this. Its default of 30 minutes is
 # below what a long task may take; the workers' own time limits are what ends a task.
 CONSUMER_TIMEOUT_MS = 24 * 60 * 60 * 1000
@@ -59,7 +62,8 @@ def redis_urgency(*, urgent: bool) -> int:
 class QueueSpec:
     """One queue, and the class of worker that consumes it (services/worker, target of that name).
 
-    `max_waiting` jobs may wait for it, 0 is any number; None is what MAX_WAITING_JOBS says.
+    `max_waiting` jobs may wait for it, 0 is any number; None is what MAX_WAITING_JOBS says. `drain_s` is how long its usual
+    jobs need to end once their worker is told to stop: what lasts longer goes back to the queue, and begins anew elsewhere.
     """
 
     name: str
@@ -67,6 +71,7 @@ class QueueSpec:
     purpose: str
     delivery_limit: int = DELIVERY_LIMIT
     max_waiting: int | None = None
+    drain_s: int = DRAIN_S
 
     def arguments(self) -> dict[str, Any]:
         """The queue's x-arguments: replicated, bounded in deliveries, dead letters moved at least once.
