@@ -27,7 +27,7 @@ MARK_PREFIX = "warren.mark."
 # killed five workers will kill the sixth.
 DELIVERY_LIMIT = 5
 
-# Workers are told to stop at each release. With WORKER_SOFT_SHUTDOWN_S as it comes, 20, there are some seconds to spare.
+# Workers are told to stop at each release. WORKER_SOFT_SHUTDOWN_S, 20 as it comes, has some seconds to spare.
 DRAIN_S = 15
 
 # RabbitMQ closes the channel of a consumer that holds a message longer than this. Its default of 30 minutes is
@@ -62,8 +62,8 @@ def redis_urgency(*, urgent: bool) -> int:
 class QueueSpec:
     """One queue, and the class of worker that consumes it (services/worker, target of that name).
 
-    `max_waiting` jobs may wait for it, 0 is any number; None is what MAX_WAITING_JOBS says. `drain_s` is how long its usual
-    jobs need to end once their worker is told to stop: what lasts longer goes back to the queue, and begins anew elsewhere.
+    `max_waiting` jobs may wait for it, 0 is any number; None is what MAX_WAITING_JOBS says. `drain_s` is how long its
+    usual jobs need to end once their worker is told to stop: a longer one goes back to the queue and begins anew.
     """
 
     name: str

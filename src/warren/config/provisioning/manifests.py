@@ -35,14 +35,14 @@ MOST_WORKERS = 6
 
 
 def files(root: Path, specs: Iterable[QueueSpec]) -> dict[Path, str | None]:
-    """Text by path, as it should be; None for a file that should not be there. Raises `ValueError`, see `deployment`."""
+    """Text by path, as it should be; None for a file that should not be there. Raises `ValueError`."""
     specs = tuple(specs)
     left_over: dict[Path, str | None] = dict.fromkeys(_written_before(root))
     return left_over | {STACK: _stack((root / STACK).read_text(), specs)} | _kubernetes(specs) | _keda(specs)
 
 
 def deployment(spec: QueueSpec) -> str:
-    """The name of the Deployment that serves the queue. Raises `ValueError` for one that Kubernetes takes no name from."""
+    """The name of the Deployment that serves the queue. Raises `ValueError` where Kubernetes would not take it."""
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", spec.name):
         raise ValueError(f"queue {spec.name!r}: use small letters, digits and dashes, 40 at most, as Kubernetes does")
     return f"worker-{spec.worker}" if spec.name == spec.worker else f"worker-{spec.worker}-{spec.name}"
@@ -83,7 +83,9 @@ patches:
         value:
           - {{name: WORKER_QUEUES, value: "{spec.name}"}}
           - {{name: WORKER_SOFT_SHUTDOWN_S, value: "{soft_shutdown_s}"}}
-      - {{op: replace, path: /spec/template/spec/terminationGracePeriodSeconds, value: {soft_shutdown_s + HANDING_BACK_S}}}
+      - op: replace
+        path: /spec/template/spec/terminationGracePeriodSeconds
+        value: {soft_shutdown_s + HANDING_BACK_S}
 """
 
 
@@ -94,8 +96,8 @@ def _keda(specs: tuple[QueueSpec, ...]) -> dict[Path, str]:
 
 
 def _scaled_object(spec: QueueSpec) -> str:
-    return f"""{MARK}# A worker for each {MESSAGES_A_WORKER} messages that wait or run, and for each {OLDEST_WAIT_S} s that the oldest job waits; what asks for more
-# counts. Never none, and never fewer by more than one a minute.
+    return f"""{MARK}# A worker for each {MESSAGES_A_WORKER} messages that wait or run, or for each {OLDEST_WAIT_S} s that the oldest
+# has waited, whichever asks for more. Never none; when less is asked for, one a minute goes.
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:

@@ -12,11 +12,11 @@ from warren.config.queues import QUEUES
 class Command(BaseCommand):
     """The folder is services/rabbitmq/definitions, which the image of RabbitMQ is built with."""
 
-    help = "Write what config/queues.py declares: RabbitMQ's definitions, and with --repository Compose, Kubernetes and KEDA."
+    help = "Write what config/queues.py declares for RabbitMQ, and with --repository for Compose, Kubernetes and KEDA."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--repository", type=Path, help="where compose/ and k8s/ are; without it they are left alone")
+        parser.add_argument("--repository", type=Path, help="where compose/ and k8s/ are; else left alone")
         parser.add_argument("--check", action="store_true", help="write nothing; fail if the files say something else")
 
     def handle(self, *_args: Any, folder: Path, repository: Path | None, check: bool, **_options: Any) -> None:
