@@ -112,7 +112,7 @@ def migrates_once(objects: Objects) -> Iterator[str]:
 
 
 def spread(objects: Objects) -> Iterator[str]:
-    """Pods of one role are on different nodes and in different zones, where that can be; where not, they start anyway."""
+    """Pods of one role are on different nodes and in different zones; where that cannot be, they start anyway."""
     for each in reading.workloads(objects, "Deployment"):
         constraints = {one["topologyKey"]: one for one in each.pod.get("topologySpreadConstraints", ())}
         for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone"):
