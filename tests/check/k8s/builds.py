@@ -26,7 +26,7 @@ class BuildError(Exception):
 @cache
 def overlay(name: str) -> tuple[Object, ...]:
     """The objects of an overlay. They are shared: copy before you change one."""
-    return _build(K8S / "overlays" / name)
+    return of_folder(K8S / "overlays" / name)
 
 
 @cache
@@ -42,10 +42,11 @@ def combination(*components: str) -> tuple[Object, ...]:
             "components": [str(k8s / "components" / component) for component in components],
         }
         (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
-        return _build(Path(folder))
+        return of_folder(Path(folder))
 
 
-def _build(folder: Path) -> tuple[Object, ...]:
+def of_folder(folder: Path) -> tuple[Object, ...]:
+    """The objects of any kustomization, built anew. Raises `BuildError`, for a warning too."""
     answer = subprocess.run(["kustomize", "build", folder], capture_output=True, text=True, check=False)
     if answer.returncode or answer.stderr:
         raise BuildError(answer.stderr)
