@@ -66,9 +66,20 @@ test/chaos/sample: build runner ## one fault of each class, with small ledgers
 	compose/host/test-chaos $(or $(stacks),2) tests/chaos --small -m ci
 soak: build runner ## random faults for minutes=10; seed=n for the same again
 	compose/host/test-chaos 0 tests/chaos/soak.py $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
+
+## Kubernetes (k8s/README.md)
+k8s/dev: build runner ## all of it in a cluster on this machine: kind, k3d, minikube
+	k8s/host/dev
+k8s/verify: build runner ## prove it there: jobs through the Service while every role is rolled; then away with it
+	k8s/host/verify
+k8s/pin: build ## push the images and pin them by digest in the production overlay: to=registry/path
+	k8s/host/pin '$(to)'
+k8s/release: ## migrate and roll what kubectl points at: overlay=k8s/overlays/production
+	k8s/host/release '$(or $(overlay),k8s/overlays/production)'
+
 runner: env
 	$(compose) --file compose/check.yaml build runner redis
 
 help:
-	@sed -nE 's/^## (.*)/\n\1/p; s/^([a-z/]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
-.PHONY: $(shell sed -nE 's/^([a-z/]+):.*/\1/p' Makefile)
+	@sed -nE 's/^## (.*)/\n\1/p; s/^([a-z0-9/]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
+.PHONY: $(shell sed -nE 's/^([a-z0-9/]+):.*/\1/p' Makefile)
