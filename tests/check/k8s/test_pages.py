@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.check.k8s import builds
+from tests.check.k8s import builds, secrets_of_compose
 from tests.check.k8s.builds import K8S
 
 STATUS = re.compile(r"^Status: (tested on a cluster|not tested on a cluster) \((\d{4}-\d{2}-\d{2})\)", re.MULTILINE)
@@ -45,3 +45,10 @@ def test_every_file_is_used(folder: str) -> None:
 @pytest.mark.parametrize("path", sorted(K8S.glob("**/*.yaml")), ids=lambda path: str(path.relative_to(K8S)))
 def test_a_file_holds_one_object(path: object) -> None:
     assert not re.search(r"^---$", (K8S / str(path)).read_text(), re.MULTILINE)
+
+
+def test_the_overview_names_each_role_s_secrets() -> None:
+    overview = (K8S / "README.md").read_text()
+
+    for role, names in secrets_of_compose.by_role().items():
+        assert f"| `warren-{role}` | {', '.join(f'`{name}`' for name in sorted(names))} |" in overview
