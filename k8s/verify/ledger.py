@@ -28,9 +28,9 @@ def main(address: str) -> int:
     Path("/tmp/submitting").touch()  # noqa: S108  the pod's own memory
     accepted, refused = _submit(address, token)
     wrong = _settle(address, token, accepted)
-    print(f"{len(accepted)} accepted, {refused} answers refused and asked again, {len(wrong)} wrong")  # noqa: T201
+    print(f"{len(accepted)} accepted, {refused} answers refused and asked again, {len(wrong)} wrong")
     for each in wrong[:20]:
-        print(f"  {each}")  # noqa: T201
+        print(f"  {each}")
     return len(wrong)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from warren.config.provisioning import definitions, manifests
+from warren.config.provisioning import definitions, manifests, monitoring_manifests
 from warren.config.queues import QUEUES
 
 
@@ -36,7 +36,8 @@ def _wanted(folder: Path, repository: Path | None) -> dict[Path, str | None]:
     wanted: dict[Path, str | None] = dict.fromkeys(folder.glob("*.json"))
     wanted |= {folder / name: text for name, text in definitions.files().items()}
     if repository:
-        wanted |= {repository / path: text for path, text in manifests.files(repository, QUEUES).items()}
+        made = manifests.files(repository, QUEUES) | monitoring_manifests.files(repository)
+        wanted |= {repository / path: text for path, text in made.items()}
     return wanted
 
 
