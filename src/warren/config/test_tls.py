@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from celery import Celery
+from django.db import connection
 
 from warren.config import tls
 from warren.delivery import direct, wire
@@ -64,8 +65,7 @@ def _shake_hands(name: str, port: int, options: dict[str, Any], monkeypatch: pyt
     """Connect as py-amqp does, to an address of this name."""
     resolve = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *rest: resolve("127.0.0.1", *rest))
-    connection = wire.Connection(f"{name}:{port}", ssl=options)
-    transport = connection.Transport(f"{name}:{port}", 5, options, 5, 5)
+    transport = wire.Connection(f"{name}:{port}", ssl=options).Transport(f"{name}:{port}", 5, options, 5, 5)
     try:
         transport._connect(name, port, 5)
         transport._setup_transport()
@@ -90,7 +90,7 @@ def test_postgres_must_prove_its_name() -> None:
 
 
 def test_a_connection_beside_django_s_is_as_safe(certificates: Path) -> None:
-    known = direct.connection.settings_dict
+    known = connection.settings_dict
     secured = tls.for_postgres(ca=str(certificates / "ca.crt"), cert="", key="")
     before, known["OPTIONS"] = known["OPTIONS"], {**known["OPTIONS"], **secured}
     try:

@@ -15,7 +15,8 @@ DASHBOARDS = Path("services/grafana/dashboards")
 WRITTEN = Path("k8s/components/monitoring/written")
 TO_GRAFANA = "../" * len(WRITTEN.parts) + str(DASHBOARDS)
 
-_RULE = """# yamllint disable rule:line-length  two spaces more than there
+_RULE = """# each line is two spaces longer than there
+# yamllint disable rule:line-length
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:

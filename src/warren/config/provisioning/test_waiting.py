@@ -7,10 +7,11 @@ import pytest
 from celery import current_app
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from pytest_django import Settings
 
 from warren.config.management.commands import provision
-from warren.config.provisioning import broker, database, patience, waiting
+from warren.config.provisioning import broker, database, first_admin, patience, waiting
 from warren.config.queues import QUEUES
 from warren.delivery import topology
 from warren.delivery.topology import QueueSpec
@@ -60,7 +61,7 @@ def test_it_names_a_right_that_was_not_given(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.usefixtures("relay")
 def test_it_names_the_first_migration_that_is_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting.MigrationExecutor, "migration_plan", lambda *_: [("jobs.0002_new", False)])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [("jobs.0002_new", False)])
 
     assert waiting.to_work(current_app) == ["migrations: 1 of this release are not applied, jobs.0002_new first"]
 
@@ -176,7 +177,7 @@ def test_provision_begins_when_both_answer(monkeypatch: pytest.MonkeyPatch) -> N
     called: list[str] = []
     monkeypatch.setattr(waiting, "to_provision", list)
     monkeypatch.setattr(provision, "call_command", lambda name, **_: called.append(name))
-    for step in (provision.database, provision.broker, provision.first_admin):
+    for step in (database, broker, first_admin):
         monkeypatch.setattr(step, "provision", list)
 
     call_command("provision", "--wait=1", stdout=StringIO())

@@ -70,7 +70,7 @@ def secret_files_exist(objects: Objects) -> Iterator[str]:
     """Each X_FILE that a pod is told of is in the Secret that it mounts, or in one that it also mounts."""
     known = secrets_of_compose.by_role()
     for each in reading.workloads(objects):
-        secret = next((volume for volume in each.pod.get("volumes", ()) if volume["name"] == "secrets"), {})
+        secret: Object = next((volume for volume in each.pod.get("volumes", ()) if volume["name"] == "secrets"), {})
         sources = secret.get("projected", {}).get("sources") or [
             {"secret": {"name": secret.get("secret", {}).get("secretName")}}
         ]

@@ -48,6 +48,7 @@ def grace(objects: Objects) -> Iterator[str]:
     drains = {deployment(spec): spec.drain_s for spec in QUEUES}
     for each in reading.workloads(objects, "Deployment"):
         given_s = each.pod.get("terminationGracePeriodSeconds", 30)
+        needed_s: float
         match each.labels.get("app.kubernetes.io/component"):
             case "web":
                 needed_s = _sleep_before_stop_s(each) + _graceful_timeout_s() + SPARE_S
