@@ -14,6 +14,9 @@ import yaml
 
 from tests.check.k8s.builds import Object
 
+# It reads a file of two megabytes for each object; each is read once here.
+kubernetes_validate.utils.schema_contents = cache(kubernetes_validate.utils.schema_contents)
+
 SCHEMAS = Path(__file__).parent / "schemas"
 # the schemas come with the package; a newer package brings a newer minor and this moves on
 VERSIONS = tuple(kubernetes_validate.utils.all_versions()[-3:])
