@@ -26,9 +26,6 @@ KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomizatio
 # Seconds that WORKER_SOFT_SHUTDOWN_S is longer than the queue's `drain_s`, and terminationGracePeriodSeconds than that.
 SOFT_SHUTDOWN_MARGIN_S = 5
 HANDING_BACK_S = 25
-# Messages, waiting or with a worker, for each of which there shall be a worker; more than one fetches ahead while jobs
-# are short, or its own stock would seem to call for another.
-MESSAGES_A_WORKER = 200
 # A job may have waited for so long; for twice as long there shall be two workers, and so on.
 OLDEST_WAIT_S = 30
 MOST_WORKERS = 6
@@ -96,7 +93,7 @@ def _keda(specs: tuple[QueueSpec, ...]) -> dict[Path, str]:
 
 
 def _scaled_object(spec: QueueSpec) -> str:
-    return f"""{MARK}# A worker for each {MESSAGES_A_WORKER} messages that wait or run, or for each {OLDEST_WAIT_S} s
+    return f"""{MARK}# A worker for each {spec.messages_per_worker} messages that wait or run, or for each {OLDEST_WAIT_S} s
 # that the oldest has waited, whichever asks for more. Never none; when less is asked for, one a minute goes.
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
@@ -129,7 +126,7 @@ spec:
         queueName: {spec.name}
         vhostName: warren
         excludeUnacknowledged: "false"
-        value: "{MESSAGES_A_WORKER}"
+        value: "{spec.messages_per_worker}"
     - type: prometheus
       metricType: AverageValue
       metadata:

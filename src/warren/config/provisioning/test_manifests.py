@@ -8,7 +8,7 @@ from warren.config.queues import QUEUES
 from warren.delivery.topology import QueueSpec
 
 ROOT = Path(__file__).parents[4]
-SLOW = QueueSpec(name="slow", worker="cpu", purpose="minutes", drain_s=60)
+SLOW = QueueSpec(name="slow", worker="cpu", purpose="minutes", drain_s=60, messages_per_worker=2)
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ def test_it_gives_a_new_queue_a_deployment_and_an_autoscaler_of_its_own() -> Non
     assert "  - ../worker-cpu-slow\n" in (written[manifests.BASE / "workers/kustomization.yaml"] or "")
     assert "  - worker-cpu-slow.yaml\n" in (written[manifests.KEDA / "queues/kustomization.yaml"] or "")
     assert "queueName: slow" in (written[manifests.KEDA / "queues/worker-cpu-slow.yaml"] or "")
+    assert 'value: "2"' in (written[manifests.KEDA / "queues/worker-cpu-slow.yaml"] or "")
     # longer than its drain_s, and than the time that its pods have
     assert '{name: WORKER_SOFT_SHUTDOWN_S, value: "65"}' in copy
     assert "value: 90" in copy
