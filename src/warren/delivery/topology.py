@@ -30,8 +30,8 @@ DELIVERY_LIMIT = 5
 # Workers are told to stop at each release. WORKER_SOFT_SHUTDOWN_S, 20 as it comes, has some seconds to spare.
 DRAIN_S = 15
 
-# More than a worker fetches ahead while jobs are short (64 a process), or its own stock would seem to call for another. For
-# jobs of minutes say what a worker runs at once.
+# More than a worker fetches ahead while jobs are short (64 a process), or its own stock would seem to call for another.
+# For jobs of minutes say what a worker runs at once.
 MESSAGES_PER_WORKER = 200
 
 # RabbitMQ closes the channel of a consumer that holds a message longer than this. Its default of 30 minutes is
