@@ -94,7 +94,7 @@ def _keda(specs: tuple[QueueSpec, ...]) -> dict[Path, str]:
 
 def _scaled_object(spec: QueueSpec) -> str:
     return f"""{MARK}# A worker for each {spec.messages_per_worker} messages that wait or run, or for each
-# {OLDEST_WAIT_S} s that the oldest has waited, whichever asks for more. Never none; if less is asked for, one a minute goes.
+# {OLDEST_WAIT_S} s that the oldest has waited, whichever asks for more. Never none; one a minute goes.
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:
