@@ -1,7 +1,9 @@
 """What a process must still wait for: before it provisions, and before it works with what was provisioned.
 
-Postgres   this release's migrations are applied, and the login has its role's rights
-RabbitMQ   every declared queue is there. Asked by workers and the relay; web accepts without it, beat needs none
+    Postgres   this release's migrations are applied, and the login has its role's rights
+    RabbitMQ   every declared queue is there. Asked by workers and the relay; web accepts without it, beat needs none
+
+Each look opens connections of its own, closes them, and changes nothing.
 """
 
 from collections.abc import Callable
