@@ -41,8 +41,8 @@ shell: ## Django's shell in the running web container
 migrations: runner ## write the migrations that changed models need
 	compose/host/check --with-services --writable python src/manage.py makemigrations
 	$(MAKE) format
-topology: runner ## write what config/queues.py declares for RabbitMQ's image, which makes it at each start
-	compose/host/check --writable python src/manage.py topology services/rabbitmq/definitions
+topology: runner ## write what config/queues.py declares: RabbitMQ's definitions, Compose, Kubernetes, KEDA
+	compose/host/check --writable python src/manage.py topology services/rabbitmq/definitions --repository .
 lock: runner ## pin what requirements/*.in ask for; upgrade=1 for the newest allowed versions
 	compose/host/lock $(if $(upgrade),--upgrade)
 
@@ -78,11 +78,22 @@ soak: build runner ## random faults for minutes=10; seed=n for the same again
 	compose/host/test-chaos 0 tests/chaos/soak.py $(if $(minutes),--minutes $(minutes)) $(if $(seed),--seed $(seed))
 bench/pages: build runner ## how long the server takes for each page of the dashboard, with 100 000 jobs
 	benchmarks/run pages
+
+## Kubernetes (k8s/README.md)
+k8s/dev: build runner ## all of it in a cluster on this machine: kind, k3d, minikube
+	k8s/host/dev
+k8s/verify: build runner ## prove it there: jobs through the Service while every role is rolled; then away with it
+	k8s/host/verify
+k8s/pin: build ## push the images and pin them by digest in the production overlay: to=registry/path
+	k8s/host/pin '$(to)'
+k8s/release: ## migrate and roll what kubectl points at: overlay=k8s/overlays/production
+	k8s/host/release '$(or $(overlay),k8s/overlays/production)'
+
 runner: env
 	$(compose) --file compose/check.yaml build runner redis
 browser: runner
 	$(compose) --file compose/check.yaml --profile browser build browser
 
 help:
-	@sed -nE 's/^## (.*)/\n\1/p; s/^([a-z/]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
-.PHONY: $(shell sed -nE 's/^([a-z/]+):.*/\1/p' Makefile)
+	@sed -nE 's/^## (.*)/\n\1/p; s/^([a-z0-9/]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
+.PHONY: $(shell sed -nE 's/^([a-z0-9/]+):.*/\1/p' Makefile)

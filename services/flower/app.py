@@ -1,6 +1,7 @@
 """The Celery app that Flower watches with: a broker address and nothing else."""
 
 import os
+import ssl
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,3 +15,12 @@ app = Celery("flower", broker=";".join(f"{scheme}://{login}@{place}" for scheme,
 # Flower must be up just when the broker is not
 app.conf.broker_connection_max_retries = None
 app.conf.broker_connection_retry_on_startup = True
+# by TLS where an authority is named (k8s/components/tls): the broker must prove its name, and we show a certificate
+if authority := os.environ.get("BROKER_TLS_CA"):
+    app.conf.broker_use_ssl = {
+        "ca_certs": authority,
+        "cert_reqs": ssl.CERT_REQUIRED,
+        "certfile": os.environ["BROKER_TLS_CERT"],
+        "keyfile": os.environ["BROKER_TLS_KEY"],
+        "server_hostname": None,  # kombu puts the address's
+    }

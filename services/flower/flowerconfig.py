@@ -13,7 +13,8 @@ basic_auth = [f"{os.environ['FLOWER_USER']}:{(SECRETS / 'flower_password').read_
 read_only = os.environ.get("FLOWER_READ_ONLY", "1") != "0"
 if os.environ["WATCHED_BROKER_URL"].startswith("pyamqp://"):  # Redis is asked over the broker connection
     password = quote((SECRETS / "broker_password").read_text().strip(), safe="")
-    broker_api = f"http://flower:{password}@{os.environ['WATCHED_BROKER_API']}/api/"
+    scheme = "https" if os.environ.get("BROKER_TLS_CA") else "http"  # which it verifies by SSL_CERT_FILE
+    broker_api = f"{scheme}://flower:{password}@{os.environ['WATCHED_BROKER_API']}/api/"
 max_tasks = 5000  # kept in memory; the job table is the history
 persistent = False
 xheaders = True

@@ -16,9 +16,12 @@ NOT_FROM_DOTENV = {
     "SOURCE_MODE": "set by compose/host/check",
     "WARREN_TAG": "set in the shell by who keeps images of several versions, or works in several clones, side by side",
 }
+_NEEDS_NO_TLS = "Compose's own network is private; Kubernetes sets it (k8s/components/tls), an overlay may"
 NOT_FROM_COMPOSE = {
     "HEARTBEAT_DIR": "the same mount in every container; unit tests move it",
     "MEDIA_ROOT": "the same mount in every container; unit tests move it",
+    **dict.fromkeys(("BROKER_TLS_CA", "BROKER_TLS_CERT", "BROKER_TLS_KEY"), _NEEDS_NO_TLS),
+    **dict.fromkeys(("POSTGRES_TLS_CA", "POSTGRES_TLS_CERT", "POSTGRES_TLS_KEY"), _NEEDS_NO_TLS),
     "POSTGRES_PORT": "the same in every container; a managed Postgres outside may have another",
 }
 NAME = r"[A-Z_][A-Z0-9_]*"

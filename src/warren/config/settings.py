@@ -8,7 +8,7 @@ from typing import Any
 from celery.schedules import crontab
 from environs import validate
 
-from warren.config import discovery, pool
+from warren.config import discovery, pool, tls
 from warren.config.env import env
 from warren.config.queues import DEFAULT_QUEUE, QUEUES
 from warren.delivery.silence import SOCKET_SETTINGS
@@ -76,6 +76,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "warren.telemetry.middleware.request_middleware",
+    "warren.health.any_host.AnyHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     *(["whitenoise.middleware.WhiteNoiseMiddleware"] if IS_WEB else []),
     "warren.jobs.lengths.LengthRequiredMiddleware",
@@ -166,6 +167,11 @@ DATABASES: dict[str, dict[str, Any]] = {
             "connect_timeout": 5,
             "application_name": f"warren-{SERVICE}",
             **NOTICE_A_DEAD_PEER,
+            **tls.for_postgres(
+                ca=env.str("POSTGRES_TLS_CA", ""),
+                cert=env.str("POSTGRES_TLS_CERT", ""),
+                key=env.str("POSTGRES_TLS_KEY", ""),
+            ),
             **({"pool": POOL_OPTIONS} if POOLED else {}),
         },
     }
@@ -188,6 +194,10 @@ CELERY_BROKER_URL = env.str("BROKER_URL", "pyamqp://rabbitmq:5672/warren")
 ON_REDIS = CELERY_BROKER_URL.partition("://")[0] in REDIS_SCHEMES
 BROKER_USER = env.str("BROKER_USER", "")
 BROKER_PASSWORD = env.str("BROKER_PASSWORD", "")
+# of RabbitMQ alone; for Redis the address says it, rediss://…
+CELERY_BROKER_USE_SSL = tls.for_broker(
+    ca=env.str("BROKER_TLS_CA", ""), cert=env.str("BROKER_TLS_CERT", ""), key=env.str("BROKER_TLS_KEY", "")
+)
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": REDIS_VISIBILITY_TIMEOUT_S,

@@ -54,4 +54,5 @@ def address(purpose: str) -> dict[str, Any]:
         "user": settings["USER"],
         "password": settings["PASSWORD"],
         "application_name": f"warren-{purpose}",
+        **{name: value for name, value in settings["OPTIONS"].items() if name.startswith("ssl")},
     }

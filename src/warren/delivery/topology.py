@@ -27,6 +27,13 @@ MARK_PREFIX = "warren.mark."
 # killed five workers will kill the sixth.
 DELIVERY_LIMIT = 5
 
+# Workers are told to stop at each release. WORKER_SOFT_SHUTDOWN_S, 20 as it comes, has some seconds to spare.
+DRAIN_S = 15
+
+# More than a worker fetches ahead while jobs are short (64 a process), or its own stock would seem to call for another.
+# For jobs of minutes say what a worker runs at once.
+MESSAGES_PER_WORKER = 200
+
 # RabbitMQ closes the channel of a consumer that holds a message longer than this. Its default of 30 minutes is
 # below what a long task may take; the workers' own time limits are what ends a task.
 CONSUMER_TIMEOUT_MS = 24 * 60 * 60 * 1000
@@ -59,7 +66,9 @@ def redis_urgency(*, urgent: bool) -> int:
 class QueueSpec:
     """One queue, and the class of worker that consumes it (services/worker, target of that name).
 
-    `max_waiting` jobs may wait for it, 0 is any number; None is what MAX_WAITING_JOBS says.
+    `max_waiting` jobs may wait for it, 0 is any number; None is what MAX_WAITING_JOBS says. `drain_s` is how long its
+    usual jobs need to end once their worker is told to stop: a longer one goes back to the queue and begins anew.
+    `messages_per_worker`, waiting and running, are what an autoscaler gives a worker for.
     """
 
     name: str
@@ -67,6 +76,8 @@ class QueueSpec:
     purpose: str
     delivery_limit: int = DELIVERY_LIMIT
     max_waiting: int | None = None
+    drain_s: int = DRAIN_S
+    messages_per_worker: int = MESSAGES_PER_WORKER
 
     def arguments(self) -> dict[str, Any]:
         """The queue's x-arguments: replicated, bounded in deliveries, dead letters moved at least once.

@@ -14,7 +14,9 @@ write while frames are held back; green pools, where many do, hold none back.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ssl import CERT_REQUIRED
 from typing import Any
+from urllib.parse import urlsplit
 
 from amqp import transport
 from kombu.transport import TRANSPORT_ALIASES, pyamqp
@@ -97,8 +99,19 @@ class Connection(pyamqp.Connection):
         """The socket, unless it is one for TLS."""
         timeouts = {"connect_timeout": connect_timeout, "read_timeout": read_timeout, "write_timeout": write_timeout}
         if ssl:
-            return super().Transport(host, ssl=ssl, socket_settings=socket_settings, **timeouts, **options)
+            tls = _with_name(ssl, host)
+            return super().Transport(host, ssl=tls, socket_settings=socket_settings, **timeouts, **options)
         return Wire(host, socket_settings=socket_settings, **timeouts, **options)
+
+
+def _with_name(tls: Any, host: str) -> Any:
+    """Options of TLS in which the node of this address must prove its name.
+
+    kombu would note the first node's name for all, and so refuse the next that it goes on to; py-amqp asks for none.
+    """
+    if not isinstance(tls, dict) or tls.get("cert_reqs") != CERT_REQUIRED:
+        return tls
+    return {**tls, "server_hostname": urlsplit(f"//{host}").hostname}
 
 
 class Transport(pyamqp.Transport):

@@ -10,12 +10,13 @@ runs, and looked at in ours: a queue that was declared anew with other arguments
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import httpx
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from warren.config import tls
 from warren.config.env import env
 from warren.config.provisioning import management
 from warren.config.queues import QUEUES
@@ -100,13 +101,11 @@ def users() -> tuple[User, ...]:
 
 def provision() -> Iterator[str]:
     """Make what is missing. Raises `ImproperlyConfigured` where a queue exists with other arguments than declared."""
-    nodes = [urlsplit(address) for address in broker_addresses.split(settings.CELERY_BROKER_URL)]
-    if nodes[0].scheme in topology.REDIS_SCHEMES:
+    if _on_redis():
         return  # it has one password, and makes lists as they are used
-    vhost = quote(nodes[0].path.removeprefix("/"), safe="")
+    vhost = quote(_nodes()[0].path.removeprefix("/"), safe="")
     passwords = {user.name: env.str(user.password_variable) for user in users()}
-    login = (ADMIN, env.str(administrator().password_variable))
-    with management.connect([str(node.hostname) for node in nodes], login=login) as api:
+    with _api() as api:
         _put(api, f"vhosts/{vhost}", {})
         for user in users():
             _put(api, f"users/{user.name}", {"password": passwords[user.name], "tags": user.tags})
@@ -119,6 +118,34 @@ def provision() -> Iterator[str]:
             binding = {"routing_key": spec.name}
             api.post(f"bindings/{vhost}/e/{exchange}/q/{spec.name}", json=binding).raise_for_status()
     yield f"RabbitMQ: users {', '.join(passwords)}; queues {', '.join(topology.declarations(QUEUES))}"
+
+
+def silence() -> str | None:
+    """Why the management API cannot be used yet; None when it can."""
+    if _on_redis():
+        return None
+    try:
+        with _api() as api:
+            api.get("whoami").raise_for_status()
+    except (httpx.HTTPError, OSError) as exc:
+        return f"RabbitMQ: {exc}"
+    return None
+
+
+def _api() -> httpx.Client:
+    # somebody else's broker may call its administrator otherwise
+    login = (env.str("RABBITMQ_ADMIN_USER", ADMIN), env.str(administrator().password_variable))
+    options = settings.CELERY_BROKER_USE_SSL
+    hosts = [str(node.hostname) for node in _nodes()]
+    return management.connect(hosts, login=login, tls=tls.context(options) if options else None)
+
+
+def _nodes() -> list[SplitResult]:
+    return [urlsplit(address) for address in broker_addresses.split(settings.CELERY_BROKER_URL)]
+
+
+def _on_redis() -> bool:
+    return _nodes()[0].scheme in topology.REDIS_SCHEMES
 
 
 def _put(api: httpx.Client, path: str, body: dict[str, Any]) -> None:

@@ -2,11 +2,16 @@
 
 Rights are set anew at every start, after the migrations: so a new table of yours is covered, and a right that is no
 longer meant is gone.
+
+    a superuser, the stack's own       makes the roles and their passwords
+    one who may make roles             the same, as CloudNativePG and managed Postgres have it
+    a mere owner of the database       gives rights; the roles must have been made, or the start says which are missing
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 from psycopg import sql
 
@@ -19,6 +24,11 @@ ALL = (READ, ADD, CHANGE, REMOVE)
 NOT_FOR_WORKERS = ("authtoken_token", "django_session", "django_admin_log")
 
 _FIND_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE %s"
+# not what an extension, or a neighbour, has put there: only who owns a table may give rights to it
+_OURS = " AND pg_has_role(tableowner, 'USAGE')"
+
+# Of Postgres' 120 connections (services/postgres/postgresql.conf). Several clouds' worth of pods need more.
+CONNECTIONS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +44,7 @@ class Role:
     except_tables: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     member_of: tuple[str, ...] = ()
-    connection_limit: int = 60
+    connection_limit: int | None = None
 
 
 ROLES = (
@@ -85,44 +95,50 @@ EXPORTER = Role(
 
 
 def provision() -> Iterator[str]:
-    """Make or update every role; raises `environs.EnvError` for a missing password, before anything is changed.
+    """Make or update every role, or if we may not, look for it. The exporter has a login only where it has a password.
 
-    The exporter has a login only where it has a password.
+    Raises, before anything is changed, `environs.EnvError` for a missing password and `ImproperlyConfigured` for a
+    missing role.
     """
-    passwords = {role.name: env.str(role.password_variable) for role in ROLES}
-    exporter_password = env.str(EXPORTER.password_variable, "")
+    if _may_make_roles():
+        passwords = {role.name: env.str(role.password_variable) for role in ROLES}
+        connections = env.int("POSTGRES_ROLE_CONNECTIONS", CONNECTIONS)
+    else:
+        passwords, connections = {}, CONNECTIONS
+        _require_roles()
+    if passwords and (exporter_password := env.str(EXPORTER.password_variable, "")):
+        passwords[EXPORTER.name] = exporter_password
     with transaction.atomic():
         for role in ROLES:
-            _ensure_login(role, passwords[role.name])
+            if role.name in passwords:
+                _ensure_login(role, passwords[role.name], connections=role.connection_limit or connections)
             _set_rights(role)
-        if exporter_password:
-            _ensure_login(EXPORTER, exporter_password)
+        if EXPORTER.name in passwords:
+            _ensure_login(EXPORTER, passwords[EXPORTER.name], connections=EXPORTER.connection_limit or connections)
             _set_memberships(EXPORTER)
-        elif _exists(EXPORTER):
+        elif passwords and _exists(EXPORTER):
             _execute("ALTER ROLE {role} NOLOGIN", role=sql.Identifier(EXPORTER.name))
-    made = (*ROLES, EXPORTER) if exporter_password else ROLES
-    yield f"Postgres: roles {', '.join(role.name for role in made)}"
+    yield f"Postgres: {'roles' if passwords else 'rights of'} {', '.join(passwords or [role.name for role in ROLES])}"
 
 
-def tables_of(role: Role) -> dict[str, tuple[str, ...]]:
-    """The tables of this role, as they are now, each with the rights that are meant."""
-    found: dict[str, tuple[str, ...]] = {}
+def missing_rights(role_name: str) -> list[str]:
+    """Which declared rights this role lacks, as `SELECT on warren_job`; none for whoever is no declared role."""
+    role = next((each for each in ROLES if each.name == role_name), None)
+    tables = tables_of(role, only_ours=False) if role else {}
+    wanted = [(table, right) for table, rights in tables.items() for right in rights]
+    return [f"{right} on {table}" for table, right in wanted if not _has_right(role_name, table, right)]
+
+
+def _may_make_roles() -> bool:
     with connection.cursor() as cursor:
-        for pattern, rights in role.tables:
-            cursor.execute(_FIND_TABLES, [pattern])
-            found |= {row[0]: rights for row in cursor.fetchall() if row[0] not in role.except_tables}
-    # readiness asks whether the migrations have run
-    return found | {"django_migrations": (READ,)}
+        cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        return bool(cursor.fetchone()[0])
 
 
-def _ensure_login(role: Role, password: str) -> None:
-    verb = "ALTER" if _exists(role) else "CREATE"
-    _execute(
-        verb + " ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT {limit} PASSWORD {password}",
-        role=sql.Identifier(role.name),
-        limit=sql.Literal(role.connection_limit),
-        password=sql.Literal(password),
-    )
+def _is_superuser() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        return bool(cursor.fetchone()[0])
 
 
 def _exists(role: Role) -> bool:
@@ -131,16 +147,38 @@ def _exists(role: Role) -> bool:
         return cursor.fetchone() is not None
 
 
-def _set_memberships(role: Role) -> None:
-    for group in role.member_of:
-        _execute("GRANT {group} TO {role}", group=sql.Identifier(group), role=sql.Identifier(role.name))
+def _require_roles() -> None:
+    if absent := [role.name for role in ROLES if not _exists(role)]:
+        raise ImproperlyConfigured(
+            f"Postgres has no role {', '.join(absent)}, and this login may not make roles: "
+            "have them made with LOGIN and the passwords that their services get, or give it CREATEROLE"
+        )
+
+
+def _has_right(role_name: str, table: str, right: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(%s, quote_ident(%s), %s)", [role_name, table, right])
+        return bool(cursor.fetchone()[0])
+
+
+def _ensure_login(role: Role, password: str, *, connections: int) -> None:
+    # only a superuser may so much as say that a role shall not be one
+    nothing_more = " NOSUPERUSER NOCREATEDB NOCREATEROLE" if _is_superuser() else ""
+    _execute(
+        f"{'ALTER' if _exists(role) else 'CREATE'} ROLE {{role}} LOGIN{nothing_more}"
+        " CONNECTION LIMIT {limit} PASSWORD {password}",
+        role=sql.Identifier(role.name),
+        limit=sql.Literal(connections),
+        password=sql.Literal(password),
+    )
 
 
 def _set_rights(role: Role) -> None:
     name = sql.Identifier(role.name)
-    _execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}", role=name)
+    ours = sql.SQL(", ").join(map(sql.Identifier, _tables("%", only_ours=True)))
+    _execute("REVOKE ALL ON TABLE {ours} FROM {role}", ours=ours, role=name)
     _execute("GRANT USAGE ON SCHEMA public TO {role}", role=name)
-    for table, rights in tables_of(role).items():
+    for table, rights in tables_of(role, only_ours=True).items():
         _execute(
             "GRANT {rights} ON TABLE {table} TO {role}",
             rights=sql.SQL(", ").join(map(sql.SQL, rights)),
@@ -149,6 +187,27 @@ def _set_rights(role: Role) -> None:
         )
     for function in role.functions:
         _execute("GRANT EXECUTE ON FUNCTION {function} TO {role}", function=sql.Identifier(function), role=name)
+
+
+def _set_memberships(role: Role) -> None:
+    for group in role.member_of:
+        _execute("GRANT {group} TO {role}", group=sql.Identifier(group), role=sql.Identifier(role.name))
+
+
+def tables_of(role: Role, *, only_ours: bool = False) -> dict[str, tuple[str, ...]]:
+    """The tables of this role, as they are now, each with the rights that are meant; of all or of our own tables."""
+    found: dict[str, tuple[str, ...]] = {}
+    for pattern, rights in role.tables:
+        tables = _tables(pattern, only_ours=only_ours)
+        found |= {table: rights for table in tables if table not in role.except_tables}
+    # readiness asks whether the migrations have run
+    return found | {"django_migrations": (READ,)}
+
+
+def _tables(pattern: str, *, only_ours: bool) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_TABLES + _OURS * only_ours, [pattern])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _execute(statement: str, **parts: sql.Composable) -> None:

@@ -3,9 +3,9 @@
 import logging
 from typing import Any
 
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 
-from warren.config.provisioning import broker, database, first_admin
+from warren.config.provisioning import broker, database, first_admin, patience, waiting
 from warren.telemetry.logs import LogStream
 
 log = logging.getLogger(__name__)
@@ -16,10 +16,24 @@ class Command(BaseCommand):
 
     help = "Migrate; then make roles and rights, RabbitMQ's users and queues, and the first administrator."
 
-    def handle(self, *_args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--wait", type=float, metavar="SECONDS", help="how long to wait until Postgres and RabbitMQ answer"
+        )
+
+    def handle(self, *_args: Any, wait: float | None, **options: Any) -> None:
         """Each step is idempotent; the first that fails stops the start."""
+        if wait is not None:
+            _wait(wait)
         call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=LogStream(log))
         call_command("createcachetable")
         for step in (database.provision, broker.provision, first_admin.provision):
             for done in step():
                 log.info(done)
+
+
+def _wait(longest_s: float) -> None:
+    try:
+        patience.wait_until_nothing_is_missing(waiting.to_provision, longest_s=longest_s)
+    except patience.StoppedError as exc:
+        raise CommandError(f"does not answer: {exc}") from exc

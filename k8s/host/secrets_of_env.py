@@ -1,0 +1,50 @@
+"""Prints what .env holds as Kubernetes' Secrets, one for each role: `python k8s/host/secrets_of_env.py NAMESPACE`.
+
+Which secret is whose is what Compose's service `secrets` says, so the files are the same in both.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+INTERPOLATION = re.compile(r"\$\{(?P<name>[A-Z_]+)(?::(?P<kind>[?-])(?P<text>[^}]*))?\}")
+
+
+def secrets(stack: str, dotenv: str, *, namespace: str) -> list[dict[str, object]]:
+    """The Secrets. Raises `LookupError` for a value that .env lacks, with what compose/stack.yaml says to do."""
+    values = dict(line.split("=", 1) for line in dotenv.splitlines() if re.match("[A-Z]", line))
+    files: dict[str, dict[str, str]] = {}
+    for key, value in yaml.safe_load(stack)["services"]["secrets"]["environment"].items():
+        role, _, name = key.partition(".")
+        files.setdefault(role, {})[name] = _interpolated(str(value), values)
+    return [_secret(f"warren-{role}", content, namespace=namespace) for role, content in files.items()]
+
+
+def _interpolated(text: str, values: dict[str, str]) -> str:
+    def value_of(found: re.Match[str]) -> str:
+        value = values.get(found["name"], "")
+        if not value and found["kind"] == "?":
+            raise LookupError(f"{found['name']} is not in .env: {found['text']}")
+        return value or (found["text"] if found["kind"] == "-" else "")
+
+    return INTERPOLATION.sub(value_of, text)
+
+
+def _secret(name: str, content: dict[str, str], *, namespace: str) -> dict[str, object]:
+    labels = {"app.kubernetes.io/part-of": "warren"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "type": "Opaque",
+        "stringData": content,
+    }
+
+
+if __name__ == "__main__":
+    made = secrets((ROOT / "compose/stack.yaml").read_text(), (ROOT / ".env").read_text(), namespace=sys.argv[1])
+    sys.stdout.write(json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))

@@ -1,0 +1,56 @@
+"""Every policy: a function that takes what was built and says what is wrong with it, a sentence for each."""
+
+from collections.abc import Callable, Iterable
+
+from tests.check.k8s.builds import Object
+from tests.check.k8s.policies import disruptions, network, pods, probes, releases, rollouts, scaling
+
+type Policy = Callable[[tuple[Object, ...]], Iterable[str]]
+
+EVERYWHERE: tuple[Policy, ...] = (
+    pods.restricted,
+    pods.named_writable_folders,
+    pods.secrets_are_read_only,
+    pods.own_account_without_token,
+    pods.no_service_links,
+    pods.resources,
+    pods.memory_is_enough_for_what_is_in_memory,
+    probes.apart,
+    probes.readiness_asks_for_what_is_needed,
+    probes.patient,
+    probes.cheap,
+    rollouts.strategies,
+    rollouts.history_and_deadline,
+    rollouts.grace,
+    rollouts.drains_endpoints_only,
+    rollouts.waits_for_migrations,
+    rollouts.migrates_once,
+    rollouts.spread,
+    disruptions.every_role_has_one,
+    disruptions.blocks_no_drain,
+    releases.no_secret_in_clear,
+    releases.references_exist,
+    releases.secret_files_exist,
+    releases.settings_roll_their_pods,
+    releases.services_find_their_pods,
+    releases.selectors_are_narrow,
+    releases.public_name_agrees,
+    releases.namespace_is_restricted,
+    releases.tls_everywhere_or_nowhere,
+    scaling.each_queue_has_its_worker,
+    scaling.one_hand_on_the_number,
+    scaling.scale_down_is_slow,
+    scaling.keda_asks_what_counts,
+    scaling.connections_suffice,
+    network.default_deny,
+    network.real_connections_pass,
+    network.nothing_else_passes,
+)
+# the base names images without a version: an overlay says which
+IN_OVERLAYS: tuple[Policy, ...] = (releases.one_version_of_each_image,)
+IN_PRODUCTION: tuple[Policy, ...] = (releases.pinned_by_digest,)
+
+
+def name_of(policy: Policy) -> str:
+    """As tests call it."""
+    return f"{policy.__module__.rpartition('.')[2]}.{policy.__name__}"
