@@ -86,7 +86,8 @@ def _tell(name: str, job_ids: list[str], watcher: Watcher, *, streams: int, show
     before_mb, before_s = processes.memory_mb(), processes.cpu_s()
     heard = asyncio.run(watcher.heard(followed))
     cpu_s = processes.cpu_s() - before_s
-    ended = {job.pk: job.finished_at for job in Job.objects.filter(pk__in=job_ids, state="succeeded") if job.finished_at}
+    jobs = Job.objects.filter(pk__in=job_ids, state="succeeded")
+    ended = {job.pk: job.finished_at for job in jobs if job.finished_at}
     told: dict[str, Any] = {
         "story": name,
         "streams": streams,
