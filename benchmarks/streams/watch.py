@@ -13,14 +13,14 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import django
 
 django.setup()
 
-from apps.bench import tasks  # noqa: E402  needs Django
+from apps.bench import tasks  # type: ignore[import-untyped]  # noqa: E402  needs Django, and is mounted among the apps
 from django.contrib.auth import get_user_model  # noqa: E402  needs Django
 from rest_framework.authtoken.models import Token  # noqa: E402  needs Django
 
@@ -47,7 +47,7 @@ def main() -> None:
     user, _ = get_user_model().objects.get_or_create(email="bench@example.com", defaults={"is_staff": True})
     token = Token.objects.get_or_create(user=user)[0].key
     _tell("warm-up", [_submit(0.0)], Watcher(given.way, token), streams=1, shown=False)
-    stories = {
+    stories: dict[str, Callable[[], list[str]]] = {
         f"a job each, {RATE:.0f} a second": lambda: _submit_many(given.streams, pace_s=1 / RATE),
         "a job each, all at once": lambda: _submit_many(given.streams, pace_s=0.0),
         "one job": lambda: [_submit(OPENS_WITHIN_S)],
@@ -86,7 +86,8 @@ def _tell(name: str, job_ids: list[str], watcher: Watcher, *, streams: int, show
     before_mb, before_s = processes.memory_mb(), processes.cpu_s()
     heard = asyncio.run(watcher.heard(followed))
     cpu_s = processes.cpu_s() - before_s
-    ended = dict(Job.objects.filter(pk__in=job_ids, state="succeeded").values_list("pk", "finished_at"))
+    jobs = Job.objects.filter(pk__in=job_ids, state="succeeded")
+    ended = {job.pk: job.finished_at for job in jobs if job.finished_at}
     told: dict[str, Any] = {
         "story": name,
         "streams": streams,

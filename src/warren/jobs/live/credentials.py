@@ -26,8 +26,9 @@ def user_of(scope: dict[str, Any]) -> AbstractBaseUser | None:
     engine = import_module(settings.SESSION_ENGINE)
     request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     request.user = auth.get_user(request)
+    classes: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
     try:
-        user = Request(request, authenticators=[each() for each in api_settings.DEFAULT_AUTHENTICATION_CLASSES]).user
+        user = Request(request, authenticators=[each() for each in classes]).user
     except AuthenticationFailed:
         return None
     return user if user.is_authenticated else None

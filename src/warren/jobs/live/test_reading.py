@@ -99,14 +99,14 @@ def test_what_changes_together_is_read_together(make_job: MakeJob, read: Read) -
         followed = [hub.follow(_job(job)) for job in jobs]
         followers = [each.__enter__() for each in followed]
         await _until_heard()
-        for each in followers:
-            await _next(each)
+        for follower in followers:
+            await _next(follower)
         read.clear()
 
         await database_sync_to_async(Job.objects.update)(state=State.RUNNING)
 
-        for each in followers:
-            assert await _next(each) == [("job", "running")]
+        for follower in followers:
+            assert await _next(follower) == [("job", "running")]
         assert len(read) <= 3
         for each in followed:
             each.__exit__(None, None, None)

@@ -5,7 +5,7 @@ ends; where that is not there (a WSGI server, Django's test client) the stream e
 is to poll.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpResponse
@@ -35,13 +35,14 @@ EVENTS = "Events are `job` (data is the job as /api/jobs/<id>/ shows it, without
 class ErrorsAsJSON(BaseContentNegotiation):
     """A browser's EventSource accepts nothing but event streams; errors are JSON nevertheless."""
 
-    def select_parser(self, _request: Request, parsers: Sequence[Any]) -> Any:
-        return parsers[0]
+    def select_parser(self, _request: Request, parsers: Iterable[Any]) -> Any:
+        return next(iter(parsers))
 
     def select_renderer(
-        self, _request: Request, renderers: Sequence[BaseRenderer], _format_suffix: str | None = None
+        self, _request: Request, renderers: Iterable[BaseRenderer], _format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], str(renderers[0].media_type)
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
 
 
 class JobEventsView(APIView):
@@ -64,7 +65,8 @@ class JobEventsView(APIView):
                 # the one answer after which a browser does not come again
                 return HttpResponse(status=status.HTTP_204_NO_CONTENT)
         else:
-            _follow(request, Following(user_id=request.user.pk, job_id=job_id, seen=snapshot.version))
+            user: Any = request.user  # whom the view has let in
+            _follow(request, Following(user_id=user.pk, job_id=job_id, seen=snapshot.version))
         return sse.response(sse.opening(snapshot, seen=seen))
 
 
@@ -89,10 +91,11 @@ class JobsEventsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         query = ListQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        if query.validated_data["all"] and not request.user.is_staff:
+        user: Any = request.user  # whom the view has let in
+        if query.validated_data["all"] and not user.is_staff:
             raise PermissionDenied("Only staff may follow everybody's jobs; without all=true you follow your own.")
-        owner_id = None if query.validated_data["all"] else request.user.pk
-        goes_on = _follow(request, Following(user_id=request.user.pk, owner_id=owner_id))
+        owner_id = None if query.validated_data["all"] else user.pk
+        goes_on = _follow(request, Following(user_id=user.pk, owner_id=owner_id))
         return sse.response(sse.opening(None, seen="") + (b"" if goes_on else sse.write(Event(Kind.RELOAD))))
 
 
