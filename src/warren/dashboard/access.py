@@ -48,7 +48,7 @@ def patient[**P](view: View[P]) -> View[P]:
     """Any page: says so calmly when Postgres is away."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError) as exc:
@@ -62,7 +62,7 @@ def _guarded[**P](view: View[P], *, staff_only: bool) -> View[P]:
     @never_cache
     @patient
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _log_in_first(request)
         if staff_only and not request.user.is_staff:

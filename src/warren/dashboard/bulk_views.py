@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods
 
 from warren.dashboard import filter_form, job_pages, wording
 from warren.dashboard.access import member
-from warren.dashboard.job_pages import LOOKED_AT
 from warren.dashboard.steps import STEPS, Result, Step
 from warren.delivery.history import Actor
 from warren.delivery.models import Job
@@ -57,10 +56,15 @@ def _by_filter(request: HttpRequest, step: Step) -> Plan:
     form = filter_form.read(request.GET)
     if form.errors or form.wanted.get("state") not in (None, *step.allowed):
         return Plan(ids=[], matching=0, query=form.query)
-    looked_at = job_pages.oldest(visible.jobs_for(request.user), wanted=form.wanted, states=step.states)
-    chosen = bulk.matching(looked_at, form.wanted, states=step.states, allowed=step.allowed)
-    matching = filters.narrowed(looked_at, wanted=form.wanted, states=step.states).count()
-    return Plan(ids=chosen.ids, matching=matching, query=form.query, looked_at_all=looked_at.count() < LOOKED_AT)
+    jobs, wanted, states = visible.jobs_for(request.user), form.wanted, step.states
+    looked_at = job_pages.oldest(jobs, wanted=wanted, states=states)
+    chosen = bulk.matching(looked_at, wanted, states=states, allowed=step.allowed)
+    # all that match are chosen, or they are counted: what was looked at of a search, else as far as a page counts
+    counted = looked_at if "search" in wanted else jobs
+    found = filters.narrowed(counted, wanted=wanted, states=states).order_by()
+    matching = found[: wording.MOST + 1].count() if chosen.more else len(chosen.ids)
+    looked_at_all = not job_pages.are_more(jobs, wanted=wanted, states=states)
+    return Plan(ids=chosen.ids, matching=matching, query=form.query, looked_at_all=looked_at_all)
 
 
 def _chosen(request: HttpRequest, step: Step, ids: list[str]) -> Chosen:

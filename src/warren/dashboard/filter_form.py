@@ -42,7 +42,8 @@ class FilterForm:
 
 def read(query: QueryDict) -> FilterForm:
     """The filter of an address; a field that makes no sense is told of, and then nothing is wanted."""
-    typed = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
+    given = {name: str(query.get(name, "")).strip() for name in NAMES}
+    typed = {name: text for name, text in given.items() if text}
     form = JobFilterSerializer(data=typed)
     if form.is_valid():
         return FilterForm(typed=typed, wanted=form.validated_data)

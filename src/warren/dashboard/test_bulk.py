@@ -97,7 +97,6 @@ def test_it_takes_the_oldest_and_says_that_there_are_more(
 
 def test_it_reads_so_many_at_most(member: Client, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_pages, "LOOKED_AT", 2)
-    monkeypatch.setattr("warren.dashboard.bulk_views.LOOKED_AT", 2)
     for number in range(4):
         _failed(make_job, f"{number}", created_at=NOON + timedelta(hours=number), task="t.new" if number else "t.old")
 

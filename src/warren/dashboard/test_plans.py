@@ -1,5 +1,7 @@
 """How Postgres finds what the pages ask for, in a table of many jobs: through indexes, never by reading it all."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -33,7 +35,7 @@ def _many_jobs() -> None:
         cursor.execute("ANALYZE warren_job")
 
 
-def _plan(statement: str, values: dict[str, object]) -> str:
+def _plan(statement: str, values: dict[str, Any]) -> str:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {statement}", values)
         return "\n".join(row[0] for row in cursor.fetchall())

@@ -50,7 +50,8 @@ class _Reading(HTMLParser):
         self.inline += [f"{tag} {name}" for name in given if name == "style" or name.startswith("on")]
         if (tag == "script" and "src" not in given) or tag == "style":
             self.inline.append(tag)
-        self.ids.update([given["id"]] if given.get("id") else [])
+        if name := given.get("id"):
+            self.ids[name] += 1
         for name in ("aria-labelledby", "aria-describedby"):
             self.referred.update((given.get(name) or "").split())
         if tag == "label":

@@ -25,7 +25,7 @@ def internal(number: int) -> int:
     return number
 
 
-@shared_task(name="dashboard.losable", queue="io", durable=False)
+@shared_task(name="dashboard.losable", queue="io", durable=False)  # type: ignore[call-overload, untyped-decorator]  # celery-types lacks ours
 def losable() -> None:
     """Is stored nowhere."""
 

@@ -1,4 +1,4 @@
-"""How a live part is merged into what stands on a page: only what differs is touched."""
+"""How a live part is merged into what stands on a page: only what differs is touched. It needs no stack."""
 
 import json
 import subprocess
