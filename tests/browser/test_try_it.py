@@ -1,4 +1,4 @@
-"""The page to try tasks on: the four things that a person tries first, by mouse, by keyboard, and without JavaScript."""
+"""The page to try tasks on: what a person tries first, by mouse, by keyboard, and without JavaScript."""
 
 import re
 from io import BytesIO

@@ -19,7 +19,8 @@ entry.save()
 """
 _TICKS = "SELECT total_run_count FROM django_celery_beat_periodictask WHERE name = 'send-due-reminders'"
 _TIMES = """
-SELECT o.state FROM reminders_occurrence AS o JOIN reminders_reminder AS r ON r.id = o.reminder_id WHERE r.text = :'text'
+SELECT o.state FROM reminders_occurrence AS o JOIN reminders_reminder AS r ON r.id = o.reminder_id
+WHERE r.text = :'text'
 """
 
 
