@@ -16,9 +16,10 @@ TASKS = (
     "reminders.tidy_reminders",
 )
 _RUN = "from celery import current_app\nanswer = current_app.tasks[{task!r}].delay().id"
-_STATE = (
-    "from warren.delivery.models import Job\nanswer = Job.objects.values_list('state', 'result').get(pk={job_id!r})"
-)
+_STATE = """
+from warren.delivery.models import Job
+answer = Job.objects.values_list("state", "result").get(pk={job_id!r})
+"""
 
 
 @pytest.mark.parametrize("task", TASKS)
