@@ -115,7 +115,7 @@ def _hear(connection: psycopg.Connection[Any]) -> dict[str, list[State]]:
     told: defaultdict[str, list[State]] = defaultdict(list)
     for timeout_s, stop_after in ((LOOK_EVERY_S, 1), (GATHER_S, None)):
         for notification in connection.notifies(timeout=timeout_s, stop_after=stop_after):
-            state, _, job_id = notification.payload.partition(" ")
+            state, _, job_id = notification.payload.split(" ", 2)
             if state in State:
                 told[job_id].append(State(state))
     return told

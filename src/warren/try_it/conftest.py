@@ -1,6 +1,5 @@
 """A browser that is logged in, and tasks to try."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,6 @@ from warren.jobs.fields import NumberField, TextField
 
 plain_site = jobs.plain_site
 user, stranger, staff, make_job = jobs.user, jobs.stranger, jobs.staff, jobs.make_job
-
-BASE = """<!doctype html><html lang="en"><head><title>{% block title %}{% endblock %}</title>
-{% block scripts %}{% endblock %}</head><body><main>{% block content %}{% endblock %}</main></body></html>"""
 
 
 class EverythingArguments(serializers.Serializer[Any]):
@@ -43,14 +39,7 @@ def everything(**arguments: Any) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _site(plain_site: None, settings: Settings, tmp_path: Path) -> None:  # noqa: ARG001  it is there first
-    """Until the dashboard's own base template is there, one in its place."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    if find_spec("warren.dashboard"):
-        return
-    (tmp_path / "dashboard").mkdir()
-    (tmp_path / "dashboard/base.html").write_text(BASE)
-    [engine] = settings.TEMPLATES
-    settings.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
 
 
 @pytest.fixture

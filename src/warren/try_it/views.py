@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 
+from warren.dashboard.access import LIVE, member
 from warren.delivery import idempotency
 from warren.delivery.errors import IdempotencyConflictError, IdempotencyKeyError, QueueFullError
 from warren.jobs import visible
 from warren.jobs.submit import Submission, submit
 from warren.try_it import inputs, outcome, refusals, trials
-from warren.try_it.access import LIVE, member
 from warren.try_it.trials import Trial
 
 STOP_POLLING = 286  # htmx's own status: the answer is shown, and no other is asked for
