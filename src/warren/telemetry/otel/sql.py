@@ -3,7 +3,7 @@
 Only within a span that is recorded: what a process asks Postgres to look whether there is work is in no trace.
 
 Not by opentelemetry's instrumentation of psycopg: it notes what Postgres says of an error, which quotes rows
-(`Key (email)=… already exists`), shows literals, and puts a proxy into each connection (docs/decisions/0008).
+(`Key (email)=… already exists`), shows literals, and puts a proxy into each connection (docs/decisions/0009).
 """
 
 from functools import cache
