@@ -14,13 +14,12 @@ MEASURED_OVER = timedelta(minutes=5)  # throughput: long enough to be steady, sh
 # Through the index of open jobs.
 _OPEN = """
 SELECT queue,
-       count(*) FILTER (WHERE waits AND available_at <= at) AS waiting,
-       count(*) FILTER (WHERE waits AND available_at > at) AS due_later,
-       count(*) FILTER (WHERE NOT waits) AS running,
-       extract(epoch FROM max(at - available_at) FILTER (WHERE waits AND available_at <= at))::float8 AS oldest_wait_s
-FROM (SELECT queue, available_at, state <> 'running' AS waits, statement_timestamp() AS at
-      FROM warren_job WHERE finished_at IS NULL) AS job
-GROUP BY queue
+       count(*) FILTER (WHERE state <> 'running' AND available_at <= statement_timestamp()) AS waiting,
+       count(*) FILTER (WHERE state <> 'running' AND available_at > statement_timestamp()) AS due_later,
+       count(*) FILTER (WHERE state = 'running') AS running,
+       extract(epoch FROM statement_timestamp() - min(available_at)
+               FILTER (WHERE state <> 'running' AND available_at <= statement_timestamp()))::float8 AS oldest_wait_s
+FROM warren_job WHERE finished_at IS NULL GROUP BY queue
 """
 
 # Through the index of when jobs ended.
