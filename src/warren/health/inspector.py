@@ -9,7 +9,7 @@ from amqp.exceptions import AMQPError
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from warren.delivery import broker_addresses, topology
+from warren.delivery import broker_addresses
 
 TIMEOUT_S = 2.0  # for each step; the asker may be the worker's main loop
 
@@ -30,7 +30,6 @@ class QueueInspector:
     def __init__(self, app: Celery, queues: Iterable[str]) -> None:
         self._app = app
         self._queues = tuple(queues)
-        self._errors = _errors_of(app)
         self._connection: Any = None
 
     def look(self) -> Look | None:
@@ -38,7 +37,7 @@ class QueueInspector:
         try:
             self._open()
             return self._look()
-        except self._errors as exc:
+        except _errors_of(self._connection) as exc:
             log.info("the broker cannot be asked about %s: %s", self._queues, exc)
             self.close()
             return None
@@ -74,8 +73,9 @@ class QueueInspector:
         return Look(waiting=waiting, unconsumed=None)
 
 
-def _errors_of(app: Celery) -> tuple[type[Exception], ...]:
-    if not topology.is_redis(app):
+def _errors_of(connection: Any) -> tuple[type[Exception], ...]:
+    """Of a broker that does not answer; None has not got as far as to know which it is."""
+    if connection is None or connection.transport.driver_type != "redis":
         return OSError, KombuError, AMQPError
     from redis.exceptions import RedisError  # noqa: PLC0415  as in `publisher_choice.py`
 

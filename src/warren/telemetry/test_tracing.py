@@ -90,8 +90,8 @@ def test_a_request_goes_on_with_its_caller_s_trace_and_answers_with_its_own_span
     told = dict(span.attributes or {})
     assert (told["http.response.status_code"], told["http.route"], told["url.path"]) == (
         200,
-        "/api/docs/",
-        "/api/docs/",
+        "/api/schema/",
+        "/api/schema/",
     )
 
 
