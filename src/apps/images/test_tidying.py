@@ -39,6 +39,10 @@ def two(user: Any, tmp_path: Path) -> list[Upload]:
     return made
 
 
+def _tidy() -> Any:
+    return tidy_pictures.apply(throw=True).result
+
+
 def _files(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file()}
 
@@ -46,7 +50,7 @@ def _files(folder: Path) -> set[Path]:
 def test_it_leaves_what_belongs_together(two: list[Upload], tmp_path: Path) -> None:
     before = _files(tmp_path)
 
-    assert set(tidy_pictures.apply(throw=True).result.values()) == {0}
+    assert set(_tidy().values()) == {0}
     assert _files(tmp_path) == before
     assert Upload.objects.count() == len(two)
 
@@ -54,7 +58,7 @@ def test_it_leaves_what_belongs_together(two: list[Upload], tmp_path: Path) -> N
 def test_it_deletes_the_files_of_deleted_rows(two: list[Upload], tmp_path: Path) -> None:
     two[0].delete()
 
-    deleted = tidy_pictures.apply(throw=True).result
+    deleted = _tidy()
 
     assert deleted == {"uploads": 0, "thumbnails": 0, "upload_files": 1, "thumbnail_files": 1}
     assert _files(tmp_path) == {Path(two[1].file.path), Path(two[1].thumbnails.get().file.path)}
@@ -63,7 +67,7 @@ def test_it_deletes_the_files_of_deleted_rows(two: list[Upload], tmp_path: Path)
 def test_it_deletes_rows_whose_file_is_gone(two: list[Upload]) -> None:
     Path(two[0].file.path).unlink()
 
-    deleted = tidy_pictures.apply(throw=True).result
+    deleted = _tidy()
 
     assert (deleted["uploads"], deleted["thumbnail_files"]) == (1, 1)
     assert [each.upload_id for each in Thumbnail.objects.all()] == [two[1].pk]
@@ -75,6 +79,6 @@ def test_it_deletes_nothing_when_the_volume_is_not_there(tmp_path: Path) -> None
         path.unlink()
 
     with pytest.raises(StorageGoneError):
-        tidy_pictures.apply(throw=True)
+        _tidy()
 
     assert (Upload.objects.count(), Thumbnail.objects.count()) == (2, 2)

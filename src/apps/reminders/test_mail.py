@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def occurrence(make_reminder: MakeReminder) -> Occurrence:
     reminder = make_reminder(ago=timedelta(minutes=1), repeat=Repeat.DAILY, text="Call <Bob>\n& 'Ann'")
+    assert reminder.next_at is not None
     return Occurrence.objects.create(reminder=reminder, due_at=reminder.next_at)
 
 

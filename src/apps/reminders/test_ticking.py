@@ -69,6 +69,7 @@ def test_after_an_outage_it_is_due_once_for_the_last_time_that_was_missed(
 
 def test_a_time_that_was_before_is_not_again(make_reminder: MakeReminder) -> None:
     reminder = make_reminder(ago=timedelta(seconds=30))
+    assert reminder.next_at is not None
     Occurrence.objects.create(reminder=reminder, due_at=reminder.next_at, state=Occurrence.State.SENT)
 
     assert _tick() == 0

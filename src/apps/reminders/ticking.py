@@ -69,14 +69,15 @@ def _judged(reminders: list[Reminder], now: datetime) -> list[Occurrence]:
     return judged
 
 
-def _times(reminder: Reminder, now: datetime) -> tuple[datetime | None, datetime | None]:
+def _times(reminder: Reminder, now: datetime) -> tuple[datetime, datetime | None]:
     """When it was due last, and when it is next. A zone that is not known any more must not keep others from theirs."""
+    due_at = reminder.next_at or now  # it was found by its next time, so it has one
     try:
         course = keeping.course_of(reminder)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         log.exception("reminder %s is in %r, which is not known any more; it ends", reminder.pk, reminder.time_zone)
-        return reminder.next_at, None
-    return course.last_until(now) or reminder.next_at, course.next_after(now)
+        return due_at, None
+    return course.last_until(now) or due_at, course.next_after(now)
 
 
 def _why_not(reminder: Reminder, mailed: int) -> str:

@@ -1,5 +1,7 @@
 """Sets, lists and cancels reminders: one's own, and nobody else's, staff's neither; the admin is for that."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -35,7 +37,8 @@ class RemindersView(GenericAPIView[Reminder]):
         form.is_valid(raise_exception=True)
         given = dict(form.validated_data)
         at = given.pop("at")
-        wanted = Reminder(owner_id=request.user.pk, day=at.date(), time=at.time(), **given)
+        user: Any = request.user  # whom the view has let in
+        wanted = Reminder(owner_id=user.pk, day=at.date(), time=at.time(), **given)
         try:
             reminder, is_new = keeping.keep(wanted, now=timezone.now())
         except keeping.PastError as exc:

@@ -33,7 +33,8 @@ def draw(summary: Summary, *, width: float, height: float) -> Drawing:
 
 def _bars(summary: Summary, *, width: float, height: float) -> VerticalBarChart:
     chart = VerticalBarChart()
-    chart.x, chart.y, chart.width, chart.height = 34, 26, width - 40, height - 56
+    # at once, because the stubs take each for whole points
+    chart.setProperties({"x": 34, "y": 26, "width": width - 40, "height": height - 56})
     chart.data = [[bar[outcome] for bar in summary.bars.values()] for outcome in OUTCOMES]
     chart.categoryAxis.style = "stacked"
     chart.categoryAxis.categoryNames = _labels(list(summary.bars), summary.step)
@@ -59,7 +60,8 @@ def _labels(begins: list[datetime], step: str) -> list[str]:
 
 def _legend(summary: Summary, *, top: float, left: float) -> Legend:
     legend = Legend()
-    legend.x, legend.y, legend.boxAnchor = left, top, "ne"
+    legend.setProperties({"x": left, "y": top})
+    legend.boxAnchor = "ne"
     legend.columnMaximum, legend.deltax, legend.dxTextSpace = 1, 8, 4
     legend.dx = legend.dy = 6
     legend.fontName, legend.fontSize, legend.alignment = "Helvetica", 7, "right"

@@ -13,6 +13,8 @@ class Download(FileResponse):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Read in a thread, because a disk may keep one waiting."""
+        if self.file_to_stream is None:
+            raise TypeError("a Download is of an open file")
         read = sync_to_async(self.file_to_stream.read, thread_sensitive=False)
         while block := await read(self.block_size):
             yield block

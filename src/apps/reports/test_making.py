@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from apps.reports import making, pdf_file, scope, storing
+from apps.reports import chart, making, pdf_file, scope, storing
 from apps.reports.conftest import END, START, MakeReport, make_job, path_of
 from apps.reports.limits import TooMuchError
 from apps.reports.models import Report
 from apps.reports.scope import Row, Scope
+from apps.reports.summary import Summary
 from apps.reports.tasks import make_report
 from warren.delivery.models import Job
 from warren.delivery.ownership import owned_by
@@ -121,17 +122,26 @@ def test_a_formula_in_a_name_is_a_text(user: Any, report_of: MakeReport) -> None
 
 @pytest.mark.usefixtures("jobs")
 def test_a_pdf_has_a_chart_and_a_line_for_each_job(report_of: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[str] = []
-    monkeypatch.setattr(pdf_file, "_line", lambda row: drawn.append(row.id) or row.id)
+    lines: list[str] = []
     charts: list[Any] = []
-    draw = pdf_file.chart.draw
-    monkeypatch.setattr(pdf_file.chart, "draw", lambda *a, **k: charts.append(draw(*a, **k)) or charts[-1])
+    draw = chart.draw
+
+    def keep_line(row: Row) -> str:
+        lines.append(row.id)
+        return row.id
+
+    def keep_chart(summary: Summary, *, width: float, height: float) -> Any:
+        charts.append(draw(summary, width=width, height=height))
+        return charts[-1]
+
+    monkeypatch.setattr(pdf_file, "_line", keep_line)
+    monkeypatch.setattr(chart, "draw", keep_chart)
 
     content = path_of(report_of("pdf")).read_bytes()
 
-    assert drawn == ["first", "second", "third"]
-    [chart] = charts
-    bars = next(each for each in chart.contents if hasattr(each, "categoryAxis"))
+    assert lines == ["first", "second", "third"]
+    [drawn] = charts
+    bars = next(each for each in drawn.contents if hasattr(each, "categoryAxis"))
     assert [sum(series) for series in bars.data] == [2, 0, 0, 1]
     assert content.startswith(b"%PDF-")
     assert content.rstrip().endswith(b"%%EOF")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from warren.delivery.errors import QueueFullError
 from warren.delivery.models import Job
 from warren.delivery.states import State
 from warren.jobs import idempotent
@@ -98,7 +99,7 @@ def test_a_form_that_somebody_made_up_is_no_error_of_ours(browser: Client) -> No
 
 def test_it_says_that_too_much_waits(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object, **_options: object) -> None:
-        raise views.QueueFullError("100 000 jobs wait for cpu")
+        raise QueueFullError("100 000 jobs wait for cpu")
 
     monkeypatch.setattr(idempotent, "submit", refuse)
 
