@@ -84,15 +84,15 @@ def _lose_leaders(stack: Stack, name: str) -> Course:
     failover_s = {}
     _await_ticks(stack, name, more=2)
     for number in range(KILLS):
-        leader, failover_s[f"kill {number}"] = _lose(stack, lambda each: ("kill", each))
+        leader, failover_s[f"kill {number}"] = _lose(stack, lambda each: stack.engine("kill", each))
         stack.engine("start", leader)
         _await_healthy(stack)
-    frozen, failover_s["freeze"] = _lose(stack, lambda each: ("pause", each))
+    frozen, failover_s["freeze"] = _lose(stack, stack.pause)
     stack.engine("unpause", frozen)
     _await_ticks(stack, name, more=3)
     thawed_stayed = _leader(stack) != frozen
     network = f"{stack.values['COMPOSE_PROJECT_NAME']}_back"
-    cut_off, failover_s["cut off"] = _lose(stack, lambda each: ("network", "disconnect", network, each))
+    cut_off, failover_s["cut off"] = _lose(stack, lambda each: stack.engine("network", "disconnect", network, each))
     stack.engine("network", "connect", network, cut_off)
     _await_healthy(stack)
     _await_ticks(stack, name, more=3)
@@ -106,10 +106,10 @@ def _lose_leaders(stack: Stack, name: str) -> Course:
     )
 
 
-def _lose(stack: Stack, fault: Callable[[str], tuple[str, ...]]) -> tuple[str, float]:
+def _lose(stack: Stack, fault: Callable[[str], None]) -> tuple[str, float]:
     """Do this to the leader; its container, and how long it took until the other one led."""
     leader = waiting.until(lambda: _leader(stack), within_s=FAILOVER_S, what="one leads")
-    stack.engine(*fault(leader))
+    fault(leader)
     lost_at = time.monotonic()
     waiting.until(lambda: _leader(stack) not in (None, leader), within_s=2 * FAILOVER_S, what="the other one leads")
     return leader, time.monotonic() - lost_at

@@ -134,21 +134,26 @@ class Stack:
     @contextmanager
     def frozen(self, service: str) -> Iterator[None]:
         """One service's processes standing still inside the block, as on a starved machine."""
-        try:
-            self.compose("pause", service)
-        except CommandFailedError:  # the kernel gives up on a process that is just in a system call
-            self.compose("pause", service)
+        container = str(self.container(service).ID)
+        self.pause(container)
         try:
             yield
         finally:
-            self.compose("unpause", service)
+            self.engine("unpause", container)
+
+    def pause(self, container: str) -> None:
+        """Let a container's processes stand still until `engine("unpause", …)`."""
+        try:
+            self.engine("pause", container)
+        except CommandFailedError:  # the kernel gives up on a process that is just in a system call
+            self.engine("pause", container)
 
     def remove_volume(self, name: str) -> None:
         """Delete a volume that no container uses any more, with all its data."""
         _run(["docker", "volume", "rm", f"{self.values['COMPOSE_PROJECT_NAME']}_{name}"])
 
     def engine(self, *arguments: str) -> None:
-        """Run a command of the engine, such as `pause`, on what the last argument names."""
+        """Run a command of the engine, such as `unpause`, on what the last argument names."""
         _run(["docker", *arguments])
 
     def signal(self, service: str, *, name: str) -> None:

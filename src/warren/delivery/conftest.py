@@ -1,8 +1,10 @@
 """What the tests of delivery share: real queues, and a worker's way of running a task."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 from celery import Celery, Task, current_app
 from celery.app import app_or_default
 from celery.app.trace import build_tracer
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from kombu import Queue
 
 from warren.delivery import listening, topology
@@ -36,6 +40,28 @@ def none_waits(queue: str, /, *, urgent: bool, now: datetime) -> datetime:  # no
 
 def cannot_tell(queue: str, /, *, urgent: bool, now: datetime) -> None:
     """The answer of a broker that is away, or that is RabbitMQ and has messages."""
+
+
+@contextmanager
+def locked_elsewhere(rows: QuerySet[Any]) -> Iterator[None]:
+    """These rows, which must be committed, locked by another transaction inside the block."""
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(rows.select_for_update())
+            held.set()
+            let_go.wait(10)
+        connection.close()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(10)
+    try:
+        yield
+    finally:
+        let_go.set()
+        other.join()
 
 
 @pytest.fixture

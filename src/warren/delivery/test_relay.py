@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from celery import Celery, shared_task
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from kombu import Queue
 
+from warren.delivery.conftest import locked_elsewhere
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.publisher import BrokerError
 from warren.delivery.relay import Relay
@@ -197,23 +198,9 @@ def test_it_keeps_every_row_when_the_broker_is_away(app: Celery, monkeypatch: py
 
 def test_it_leaves_rows_alone_when_another_relay_holds_them(relay: Relay, queues: Queues) -> None:
     add.delay(1, 2)
-    held, let_go = threading.Event(), threading.Event()
 
-    def hold() -> None:
-        with transaction.atomic():
-            list(OutboxMessage.objects.select_for_update())
-            held.set()
-            let_go.wait(10)
-        connection.close()
-
-    other = threading.Thread(target=hold)
-    other.start()
-    assert held.wait(10)
-    try:
+    with locked_elsewhere(OutboxMessage.objects.all()):
         assert relay.run_pass() == 0
-    finally:
-        let_go.set()
-        other.join()
 
     assert relay.run_pass() == 1
     assert _take(queues["cpu"])

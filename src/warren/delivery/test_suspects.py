@@ -1,6 +1,5 @@
 """How many of the jobs that were lost with others may go out at a time."""
 
-import threading
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from warren.delivery import suspects
+from warren.delivery.conftest import locked_elsewhere
 from warren.delivery.models import Job, OutboxMessage, Worker
 from warren.delivery.states import State
 from warren.delivery.suspects import FORGOTTEN_AFTER_S, GROUP, SILENT_S, WATCH_S
@@ -108,26 +108,10 @@ def test_it_lets_out_one_alone_when_it_has_two_losses() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_it_waits_for_nobody_who_has_locked_a_job_that_it_puts_off() -> None:
     twice = _accepted(2, losses=2)
-    held, let_go = threading.Event(), threading.Event()
 
-    def count_a_loss() -> None:
-        with transaction.atomic():
-            list(Job.objects.select_for_update().filter(pk__in=twice))
-            held.set()
-            let_go.wait(10)
-        connection.close()
-
-    worker = threading.Thread(target=count_a_loss)
-    worker.start()
-    assert held.wait(10)
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '1s'")
-    try:
+    with locked_elsewhere(Job.objects.filter(pk__in=twice)), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '1s'")
         gone = _let_out()
-    finally:
-        let_go.set()
-        worker.join()
-        connection.close()
 
     (put_off,) = twice - gone
     assert OutboxMessage.objects.filter(job=put_off, available_at__gt=Now()).exists()
