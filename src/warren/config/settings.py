@@ -117,6 +117,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # every page names the hashed ones; the others would double the image
 # bodies over this get 413; uploads have a limit of their own
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("REQUEST_MAX_BYTES", 1_048_576)
 # bodies are spooled here while they arrive; a disk, because /tmp is memory
