@@ -10,7 +10,6 @@ from rest_framework.test import APIClient
 from warren.jobs import conftest as jobs
 
 # the same people, on the same site
-plain_site = jobs.plain_site
 user, stranger, staff, anybody = jobs.user, jobs.stranger, jobs.staff, jobs.anybody
 
 

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from warren.config import discovery
 from warren.jobs.live.page import FollowPage
+from warren.jobs.unknown import unknown
 
 urlpatterns = [
     path("", include("warren.dashboard.urls")),
@@ -17,4 +18,5 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/", include("warren.jobs.urls")),
     path("api/", include(discovery.urlpatterns())),
+    path("api/<path:rest>", unknown),
 ]

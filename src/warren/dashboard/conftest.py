@@ -11,7 +11,6 @@ from warren.dashboard import throughput
 from warren.jobs import conftest as jobs
 
 # the same people and jobs, on the same site
-plain_site = jobs.plain_site
 user, stranger, staff, make_job = jobs.user, jobs.stranger, jobs.staff, jobs.make_job
 
 LIVE = {"HX-Request": "true"}

@@ -18,8 +18,8 @@ def test_it_is_in_order_and_hides_what_is_for_the_staff() -> None:
 
     labels = {is_staff: [item.label for item in navigation.items(is_staff=is_staff)] for is_staff in (False, True)}
 
-    assert labels[False] == ["Overview", "Jobs", "Dead letters", "Reports"]
-    assert labels[True] == ["Overview", "Jobs", "Schedules", "Dead letters", "Reports", "Secrets"]
+    assert labels[False] == ["Overview", "Jobs", "Try it", "Dead letters", "Reports"]
+    assert labels[True] == ["Overview", "Jobs", "Try it", "Schedules", "Dead letters", "Reports", "Secrets"]
 
 
 @pytest.mark.django_db

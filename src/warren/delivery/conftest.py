@@ -78,6 +78,8 @@ def queues(app: Celery) -> Iterator[dict[str, Queue]]:
         for name, arguments in topology.declarations(specs).items():
             made[name] = Queue(name, routing_key=name, queue_arguments=arguments)(connection.default_channel)
             made[name].queue_declare()
+            if name in QUEUES:  # a test may have deleted it
+                made[name].bind_to(topology.LOSABLE_EXCHANGE, name)
             made[name].purge()
         yield made
 

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
-from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from warren.delivery.models import Job
@@ -19,17 +18,6 @@ MakeJob = Callable[..., Job]
 @pytest.fixture(autouse=True)
 def _site(plain_site: None) -> None:
     """Every test of jobs may look at a page."""
-
-
-@pytest.fixture
-def plain_site(settings: Settings) -> None:
-    """Static files are collected when images are built, not for tests; and passwords need not be safe."""
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "whitenoise" not in each]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from django.test import Client
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext
-from pytest_django import Settings
 
 from warren.telemetry import tracing
 from warren.telemetry.otel import starting
@@ -69,7 +68,6 @@ def ended() -> Iterator[Ended]:
 
 
 @pytest.fixture
-def web(settings: Settings) -> Client:
-    """A client of the site without static files: nobody has collected them here, and WhiteNoise warns of that."""
-    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "whitenoise" not in each]
+def web(plain_site: None) -> Client:  # noqa: ARG001  it is there first
+    """A client of the site."""
     return Client()

@@ -12,7 +12,6 @@ from rest_framework import serializers
 from warren.jobs import conftest as jobs
 from warren.jobs.fields import NumberField, TextField
 
-plain_site = jobs.plain_site
 user, stranger, staff, make_job = jobs.user, jobs.stranger, jobs.staff, jobs.make_job
 
 

@@ -16,11 +16,15 @@ OWNER = "mere_owner"
 type LoggedIn = Callable[[str, str], AbstractContextManager[None]]
 
 
-# Every table of {before} to {after}; what Postgres itself has stays.
+# Every table and function of {before} to {after}; what Postgres itself has stays.
 _HAND_OVER = """
 DO $$ DECLARE found record; BEGIN
   FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tableowner = '{before}' LOOP
     EXECUTE format('ALTER TABLE public.%I OWNER TO {after}', found.tablename);
+  END LOOP;
+  FOR found IN SELECT oid::regprocedure AS name FROM pg_proc
+               WHERE pronamespace = 'public'::regnamespace AND proowner = '{before}'::regrole LOOP
+    EXECUTE format('ALTER FUNCTION %s OWNER TO {after}', found.name);
   END LOOP;
 END $$;
 ALTER DATABASE "{database}" OWNER TO {after}

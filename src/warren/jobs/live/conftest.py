@@ -105,6 +105,7 @@ def _run(port: int, **environment: str) -> Iterator[Server]:
         "PYTHONWARNINGS": "ignore",
         "WEB_CONCURRENCY": "1",
         "DB_POOL_SIZE": "2",
+        "METRICS_PORT": "0",  # several run at once
         "STREAMS_PER_USER": str(STREAMS_PER_USER),
         **environment,
     }
