@@ -87,5 +87,5 @@ def _described(modules: Iterable[ModuleType]) -> Iterator[Any]:
     """What is looked up when somebody asks."""
     for module in modules:
         for made in vars(module).values():
-            if isinstance(made, type) and made.__module__ == module.__name__ and Collector in made.__mro__:
+            if issubclass(type(made), type) and made.__module__ == module.__name__ and Collector in made.__mro__:
                 yield from made.describe(None)  # type: ignore[attr-defined]  # those of ours have it, and need no object

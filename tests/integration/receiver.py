@@ -21,7 +21,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         address = urlsplit(self.path)
-        wish = {name: float(values[0]) for name, values in parse_qs(address.query).items()}
+        wish = {name: float(values[0]) for name, values in parse_qs(address.query).items() if name in ("fail", "hang")}
         calls = received.setdefault(address.path.rpartition("/")[2], [])
         calls.append({"headers": dict(self.headers.items()), "body": body.decode()})
         if len(calls) == 1:

@@ -124,7 +124,14 @@ def test_each_service_sees_only_its_own_secrets(stack: Stack) -> None:
     seen = {service: set(stack.execute(service, "ls", "/run/secrets").split()) for service in ("web", "beat", "flower")}
 
     assert seen == {
-        "web": {"django_secret_key", "postgres_password", "broker_password", "otel_headers"},
+        "web": {
+            "django_secret_key",
+            "postgres_password",
+            "broker_password",
+            "otel_headers",
+            "webhook_secret",
+            "webhook_previous_secret",
+        },
         "beat": {"django_secret_key", "postgres_password", "otel_headers"},
         "flower": {"broker_password", "flower_password"},
     }

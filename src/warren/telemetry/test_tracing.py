@@ -6,7 +6,9 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
 
 from warren.telemetry import carried, fields, tracing
@@ -128,3 +130,13 @@ def test_a_call_of_another_service_can_take_the_trace_along(ended: Ended) -> Non
         told = tracing.outgoing()
 
     assert told["traceparent"].split("-")[1] == f"{ids(ended()[0]).trace_id:032x}"
+
+
+@pytest.mark.django_db
+def test_a_statement_has_a_span_and_an_empty_one_has_none(ended: Ended) -> None:
+    """The pool sends an empty one to see whether a connection still answers; a span must have a name."""
+    with connection.cursor() as own, tracing.span("body"), tracing.cursor(psycopg.Cursor)(own.connection) as traced:
+        traced.execute("")
+        traced.execute("SELECT 1")
+
+    assert [span.name for span in ended() if span.kind.name == "CLIENT"] == ["SELECT"]

@@ -40,6 +40,8 @@ class _Traced:
         if _tracer is None or not trace.get_current_span().is_recording():
             return step(query, *args, **options)
         statement = statements.shown(query)
+        if not statement.summary:  # the pool asks nothing, to see whether the connection still answers
+            return step(query, *args, **options)
         with _tracer.start_as_current_span(
             statement.summary,
             kind=SpanKind.CLIENT,
