@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import connection
 
 from warren.dashboard.wording import MOST
-from warren.delivery import queue_figures
+from warren.delivery import queue_figures, queue_questions
 from warren.delivery.queue_figures import QueueFigures
 
 
@@ -40,7 +40,7 @@ def of(queues: Sequence[str], *, finished: Mapping[str, Sequence[int]]) -> list[
     """These queues, in order; two queries. `finished` is what `throughput.finished` gives."""
     most = MOST + 1
     with connection.cursor() as cursor:
-        questions = (queue_figures.open_up_to(most, queues=queues), queue_figures.ended_badly_up_to(most))
+        questions = (queue_questions.open_up_to(most, queues=queues), queue_questions.ended_badly_up_to(most))
         found = queue_figures.by_queue(cursor, *questions)
     return [
         QueueCard(name=name, figures=found.get(name, QueueFigures()), finished=finished.get(name, ()))

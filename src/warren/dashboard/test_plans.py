@@ -58,14 +58,24 @@ def test_a_page_far_down_is_entered_where_it_starts() -> None:
     assert "Index Cond: (created_at <=" in plan
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.DEAD])
-def test_what_failed_is_found_by_its_own_index(state: State) -> None:
+@pytest.mark.parametrize(
+    ("state", "index"), [(State.FAILED, "warren_job_failed"), (State.DEAD, "warren_job_dead")], ids=["failed", "dead"]
+)
+def test_what_ended_badly_is_found_by_its_own_index(state: State, index: str) -> None:
     found = filters.narrowed(Job.objects.all(), wanted={"state": state})
 
     plan = found.order_by(*job_pages.NEWEST_FIRST)[: job_pages.SIZE].explain()
 
-    assert "warren_job_failed" in plan
-    assert "Sort" not in plan
+    assert index in plan
+
+
+def test_many_dead_jobs_are_read_in_their_order() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE warren_job SET state = 'dead'")
+        cursor.execute("ANALYZE warren_job")
+    found = filters.narrowed(Job.objects.all(), wanted={"state": State.DEAD})
+
+    assert "Sort" not in found.order_by(*job_pages.NEWEST_FIRST)[: job_pages.SIZE].explain()
 
 
 def test_a_bulk_action_begins_with_the_oldest_that_failed() -> None:

@@ -8,12 +8,12 @@ from celery import current_app
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from warren.delivery import leases, queue_figures
+from warren.delivery import leases, queue_figures, queue_questions
 from warren.delivery.queue_figures import QueueFigures
 from warren.delivery.states import OPEN
 from warren.metrics import labels
 
-_QUESTIONS = (queue_figures.OPEN, queue_figures.DEAD, queue_figures.WORKERS)
+_QUESTIONS = (queue_questions.OPEN, queue_questions.DEAD, queue_questions.WORKERS)
 
 _OUTBOX = """
 SELECT count(*) FILTER (WHERE available_at <= now()), count(*) FILTER (WHERE available_at > now()),

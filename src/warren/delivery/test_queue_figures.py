@@ -8,15 +8,16 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from warren.delivery import queue_figures
+from warren.delivery import queue_figures, queue_questions
 from warren.delivery.models import Job, Worker
-from warren.delivery.queue_figures import Question, QueueFigures
+from warren.delivery.queue_figures import QueueFigures
+from warren.delivery.queue_questions import Question
 from warren.delivery.states import FINAL, OPEN, State
 
 pytestmark = pytest.mark.django_db
 
-FULL = queue_figures.OPEN
-UP_TO_TWO = queue_figures.open_up_to(2, queues=["cpu", "io"])
+FULL = queue_questions.OPEN
+UP_TO_TWO = queue_questions.open_up_to(2, queues=["cpu", "io"])
 
 # Some of each ended, long ago.
 _MANY = """
@@ -40,7 +41,9 @@ def _asked(*questions: Question) -> dict[str, QueueFigures]:
         return queue_figures.by_queue(cursor, *questions)
 
 
-@pytest.mark.parametrize("question", [FULL, queue_figures.open_up_to(100, queues=["cpu", "io"])], ids=["full", "bound"])
+@pytest.mark.parametrize(
+    "question", [FULL, queue_questions.open_up_to(100, queues=["cpu", "io"])], ids=["full", "bound"]
+)
 def test_open_jobs_are_told_by_state_and_by_when_they_are_due(question: Question) -> None:
     for state in OPEN:
         _make(state, ago=timedelta(seconds=40))
@@ -73,7 +76,7 @@ def test_what_ended_badly_is_bound_to_the_newest() -> None:
     for number, state in enumerate((State.DEAD, State.FAILED, State.FAILED)):
         _make(state, created_at=now + timedelta(seconds=number))
 
-    told = _asked(queue_figures.ended_badly_up_to(2))["cpu"]
+    told = _asked(queue_questions.ended_badly_up_to(2))["cpu"]
 
     assert (told.failed, told.dead) == (2, 0)
 
@@ -84,7 +87,7 @@ def test_answers_are_joined_and_what_was_not_asked_is_zero() -> None:
     for queues in ("cpu,io", "io"):
         Worker.objects.create(pk=uuid4(), name="w", pool="solo", concurrency=1, queues=queues)
 
-    told = _asked(FULL, queue_figures.DEAD, queue_figures.WORKERS)
+    told = _asked(FULL, queue_questions.DEAD, queue_questions.WORKERS)
 
     assert {name: (each.queued, each.dead, each.workers, each.ended) for name, each in told.items()} == {
         "cpu": (0, 1, 1, 0),
@@ -97,10 +100,10 @@ def test_answers_are_joined_and_what_was_not_asked_is_zero() -> None:
     ("question", "index"),
     [
         (FULL, "warren_job_unfinished"),
-        (queue_figures.open_up_to(10_001, queues=["cpu", "io"]), "warren_job_unfinished"),
-        (queue_figures.DEAD, "warren_job_dead"),
-        (queue_figures.ENDED_LATELY, "warren_job_finished"),
-        (queue_figures.ended_badly_up_to(10_001), "warren_job_failed"),
+        (queue_questions.open_up_to(10_001, queues=["cpu", "io"]), "warren_job_unfinished"),
+        (queue_questions.DEAD, "warren_job_dead"),
+        (queue_questions.ENDED_LATELY, "warren_job_finished"),
+        (queue_questions.ended_badly_up_to(10_001), "warren_job_failed"),
     ],
     ids=["open", "open up to", "dead", "ended lately", "ended badly"],
 )

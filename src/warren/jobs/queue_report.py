@@ -17,7 +17,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.text import Text
 
-from warren.delivery import broker_depths, queue_figures, topology
+from warren.delivery import broker_depths, queue_figures, queue_questions, topology
 from warren.delivery.broker_depths import Depth
 from warren.delivery.publisher import BrokerError
 from warren.delivery.queue_figures import QueueFigures
@@ -26,7 +26,7 @@ from warren.jobs.terminal import Column, show_table, styled
 
 NOT_KNOWN = "?"
 BAD, GOOD, DIM = "bold red", "green", "dim"
-_QUESTIONS = (queue_figures.OPEN, queue_figures.ENDED_LATELY, queue_figures.DEAD, queue_figures.WORKERS)
+_QUESTIONS = (queue_questions.OPEN, queue_questions.ENDED_LATELY, queue_questions.DEAD, queue_questions.WORKERS)
 _COLUMNS = (
     Column(title="QUEUE"),
     Column(title="WAITING", number=True),
