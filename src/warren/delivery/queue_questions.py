@@ -11,7 +11,7 @@ from warren.delivery.leases import LEASE_S
 FAILED_WITHIN = timedelta(hours=1)
 MEASURED_OVER = timedelta(minutes=5)  # throughput: long enough to be steady, short enough to show what happens now
 
-# From a count of each queue and state: of each queue its open jobs by state, how many of them are due and do not run, and for how long the oldest is.
+# Of each queue its open jobs by state, how many of them are due and do not run, and for how long the oldest is.
 _OPEN = """
 SELECT queue,
        coalesce(max(jobs) FILTER (WHERE state = 'accepted'), 0) AS accepted,
@@ -23,6 +23,7 @@ SELECT queue,
                FILTER (WHERE state <> 'running'))::float8 AS oldest_wait_s
 FROM ({counted}) AS counted GROUP BY queue
 """
+# They are counted by queue and state: all, through their index, or so many of each.
 _COUNT = """
 count(*) AS jobs, count(*) FILTER (WHERE available_at <= statement_timestamp()) AS due,
 min(available_at) FILTER (WHERE available_at <= statement_timestamp()) AS oldest
@@ -38,6 +39,7 @@ FROM unnest(%(queues)s::text[]) AS queues (name), unnest(%(states)s::text[]) AS 
 ) AS counted
 """
 
+# Through the index of when jobs ended.
 _ENDED = """
 SELECT queue,
        count(*) FILTER (WHERE state = 'failed') AS failed,
@@ -46,6 +48,7 @@ SELECT queue,
 FROM warren_job WHERE finished_at > statement_timestamp() - %(failed)s GROUP BY queue
 """
 
+# Through the index of what people look for.
 _ENDED_BADLY = """
 SELECT queue, count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'dead') AS dead
 FROM (
