@@ -30,7 +30,7 @@ def _everything() -> dict[str, Any]:
         "queues": [(queue, _drawn(queue.finished)) for queue in queues],
         "workers": processes.workers(now=now),
         "beat": processes.beat(now=now),
-        "relay": processes.relay_lag(now=now),
+        "relay": processes.relay_lag(),
         "database": processes.database(),
         "broker": watch.state(),
     }

@@ -3,7 +3,7 @@
     who looks       the relay whose session holds a lock; any number of relays may run, and one of them tells
     how often       at most every five seconds, whatever Prometheus does; and when a look takes long, as with a million
                     jobs that wait, more rarely: never for more than a 20th of the time
-    how             by five statements over a connection of its own (`figure_metrics.py`)
+    how             by six statements over a connection of its own (`figure_metrics.py`)
 
     it dies               its session ends and the lock with it; another tells at its next look
     Postgres away, slow   a statement ends after three seconds; nothing is told, and that is an alert of its own
