@@ -2,35 +2,24 @@
 
 import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
-from typing import override
 
 import pytest
 
+from warren.outbound.conftest import LocalServer, QuietHandler
 
-class TrickyServer(ThreadingHTTPServer):
-    """Remembers the Host headers that it saw; `closing` ends whatever it still sends."""
 
-    daemon_threads = True
+class TrickyServer(LocalServer):
+    """Remembers the Host headers that it saw."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.hosts: list[str] = []
-        self.closing = Event()
-
-    def url(self, path: str, *, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.server_port}/{path}"
-
-    @override
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that hang up early are what the tests are about."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: TrickyServer
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  so http.server calls it
         self.server.hosts.append(self.headers["Host"])
         kind, _, rest = self.path[1:].partition("/")
         getattr(self, f"_{kind}")(rest)
@@ -57,31 +46,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drip_head(self, _rest: str) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        self._drip()
+        self.drip(self.server.closing)
 
     def _drip_body(self, _rest: str) -> None:
         self.send_response(200)
         self.end_headers()
-        self._drip()
-
-    def _drip(self) -> None:
-        while not self.server.closing.wait(0.05):
-            self.wfile.write(b"x")
-            self.wfile.flush()
-
-    def log_message(self, *_args: object) -> None:
-        """Keep the tests' output readable."""
+        self.drip(self.server.closing)
 
 
 @pytest.fixture
 def server() -> Iterator[TrickyServer]:
-    with TrickyServer() as running:
-        thread = Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with TrickyServer().running() as running:
         yield running
-        running.closing.set()
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

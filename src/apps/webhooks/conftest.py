@@ -5,10 +5,8 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
-from typing import Any, override
+from typing import Any
 
 import pytest
 from celery import current_app
@@ -17,6 +15,7 @@ from celery.app.trace import build_tracer
 from pytest_django import Settings
 
 from warren.delivery.models import Job, OutboxMessage
+from warren.outbound.conftest import LocalServer, QuietHandler
 
 SECRET = "s" * 40
 TLS_NAME = "receiver.example"
@@ -45,37 +44,26 @@ class Script:
     drips: bool = False
 
 
-class Receiver(ThreadingHTTPServer):
-    """Remembers what it received; `closing` ends whatever it still sends."""
-
-    daemon_threads = True
+class Receiver(LocalServer):
+    """Remembers what it received."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.received: list[Received] = []
         self.script = Script()
-        self.closing = Event()
         self.sent_bytes = 0
 
-    def url(self, path: str = "hook", *, host: str = "127.0.0.1", scheme: str = "http") -> str:
-        return f"{scheme}://{host}:{self.server_port}/{path}"
 
-    @override
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that hang up early are what the tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: Receiver
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  so http.server calls it
         server, script = self.server, self.server.script
         body = self.rfile.read(int(self.headers["Content-Length"]))
         server.received.append(Received(self.path, dict(self.headers.items()), body))
         if script.drips:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            while not server.closing.wait(0.05):
-                self.wfile.write(b"x")
+            self.drip(server.closing)
             return
         self.send_response(script.statuses[min(len(server.received), len(script.statuses)) - 1])
         for name, value in script.headers.items():
@@ -84,9 +72,6 @@ class _Handler(BaseHTTPRequestHandler):
         for start in range(0, len(script.body), 4096):
             self.wfile.write(script.body[start : start + 4096])
             server.sent_bytes += 4096
-
-    def log_message(self, *_args: object) -> None:
-        """Keep the tests' output readable."""
 
 
 @pytest.fixture(autouse=True)
@@ -98,26 +83,18 @@ def _installation(settings: Settings) -> None:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield from _serving(running)
+    with Receiver().running() as running:
+        yield running
 
 
 @pytest.fixture
 def tls_receiver(certificate: Path) -> Iterator[Receiver]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    with Receiver() as running:
-        running.socket = context.wrap_socket(running.socket, server_side=True)
-        yield from _serving(running)
-
-
-def _serving(running: Receiver) -> Iterator[Receiver]:
-    thread = Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield running
-    running.closing.set()
-    running.shutdown()
-    thread.join()
+    server = Receiver()
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with server.running() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,8 @@ def _by_filter(request: HttpRequest, step: Step) -> Plan:
     counted = looked_at if "search" in wanted else jobs
     found = filters.narrowed(counted, wanted=wanted, states=states).order_by()
     matching = found[: wording.MOST + 1].count() if chosen.more else len(chosen.ids)
-    looked_at_all = not job_pages.are_more(jobs, wanted=wanted, states=states)
+    # all else of a filter is asked of every job
+    looked_at_all = "search" not in wanted or not job_pages.are_more(jobs, wanted=wanted, states=states)
     return Plan(ids=chosen.ids, matching=matching, query=form.query, looked_at_all=looked_at_all)
 
 
@@ -85,7 +86,7 @@ def _context(request: HttpRequest, step: Step, plan: Plan) -> dict[str, object]:
         "plan": plan,
         "ids": "\n".join(plan.ids),
         "kinds": [(task, state, number) for (task, state), number in kinds.most_common()],
-        "shown": rows.only("id", "task", "queue", "state", "created_at")[:SHOWN],
+        "shown": rows.filter(pk__in=plan.ids[:SHOWN]).only("id", "task", "queue", "state", "created_at"),
         "hidden": max(len(plan.ids) - SHOWN, 0),
         "back": _back(request, plan.query),
         "longest_reason": bulk.LONGEST_REASON,

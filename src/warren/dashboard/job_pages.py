@@ -1,8 +1,8 @@
 """Pages of jobs, newest first, at a bounded cost however many there are.
 
 What an index finds (a state that people look for, a time, a person's own jobs) is found wherever it is. What no index
-knows, part of a text above all, is looked for among so many jobs at a time: the page says how far it has looked, and
-its `older` goes on from there. So nothing is hidden, and no page reads the whole table.
+knows, part of a text above all, is looked for among so many of those at a time: the page says how far it has looked,
+and its `older` goes on from there. So nothing is hidden, and no page reads the whole table.
 """
 
 from collections.abc import Mapping
@@ -46,9 +46,9 @@ def page(jobs: QuerySet[Job], *, wanted: Mapping[str, Any], before: str = "") ->
     place = _place(before)
     found = filters.narrowed(jobs, wanted=wanted)
     end = None
-    if _is_search(wanted):
-        timed = {name: value for name, value in wanted.items() if name in _BY_TIME}
-        end = _end_of_look(_after(filters.narrowed(jobs, wanted=timed), place))
+    known = _known_to_an_index(wanted)
+    if known != wanted:
+        end = _end_of_look(_after(filters.narrowed(jobs, wanted=known), place))
         found = _after(found, place)
         counted = found = found.filter(created_at__gte=end.created_at) if end else found
     else:
@@ -85,10 +85,13 @@ def _by_age(jobs: QuerySet[Job], *, wanted: Mapping[str, Any], states: tuple[Sta
     return filters.narrowed(jobs, wanted=known, states=states).order_by("created_at", "id")
 
 
-def _is_search(wanted: Mapping[str, Any]) -> bool:
-    if "search" in wanted:
-        return True
-    return bool(wanted.keys() - _BY_TIME) and wanted.get("state") not in _INDEXED
+def _known_to_an_index(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    names = set(_BY_TIME)
+    if wanted.get("state") in _INDEXED:
+        names.add("state")
+    if wanted.get("state") in OPEN:
+        names.add("queue")
+    return {name: value for name, value in wanted.items() if name in names}
 
 
 def _end_of_look(jobs: QuerySet[Job]) -> Job | None:

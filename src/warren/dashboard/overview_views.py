@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from warren.dashboard import own_figures, processes, queue_figures, sparkline, throughput
+from warren.dashboard import own_figures, processes, queue_cards, sparkline, throughput
 from warren.dashboard.access import is_live, member
 from warren.dashboard.broker_watch import watch
 from warren.dashboard.job_pages import LOOKED_AT
@@ -25,12 +25,12 @@ def overview(request: HttpRequest) -> HttpResponse:
 def _everything() -> dict[str, Any]:
     now = upcoming.database_now()
     finished = throughput.finished(now=now)
-    queues = queue_figures.of([queue.name for queue in settings.CELERY_TASK_QUEUES], finished=finished, now=now)
+    queues = queue_cards.of([queue.name for queue in settings.CELERY_TASK_QUEUES], finished=finished)
     return {
         "queues": [(queue, _drawn(queue.finished)) for queue in queues],
         "workers": processes.workers(now=now),
         "beat": processes.beat(now=now),
-        "relay": processes.relay_lag(now=now),
+        "relay": processes.relay_lag(),
         "database": processes.database(),
         "broker": watch.state(),
     }

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count
-from django.db.models.functions import Now
 
 from warren.dashboard.wording import MOST
+from warren.delivery import outbox_figures
 from warren.delivery.leases import LEASE_S
-from warren.delivery.models import Job, OutboxMessage, Worker
+from warren.delivery.models import Job, Worker
 from warren.delivery.states import State, in_states
 from warren.scheduling.leader import STALE_AFTER
 from warren.scheduling.models import ScheduleLeader
@@ -77,12 +77,11 @@ def beat(*, now: datetime) -> Beat | None:
     return Beat(name=row.name, since=row.since, seen_at=row.seen_at, leads=now - row.seen_at <= STALE_AFTER)
 
 
-def relay_lag(*, now: datetime) -> RelayLag:
-    """What waits for the relay. Two queries, by the index of what is due."""
-    due = OutboxMessage.objects.filter(available_at__lte=Now()).order_by("available_at", "id")
-    oldest = due.values_list("available_at", flat=True).first()
-    count = due[: MOST + 1].count()
-    return RelayLag(due=count, lag=max(now - oldest, timedelta()) if oldest else timedelta())
+def relay_lag() -> RelayLag:
+    """What waits for the relay. One query."""
+    with connection.cursor() as cursor:
+        due = outbox_figures.due(cursor, most=MOST + 1)
+    return RelayLag(due=due.count, lag=timedelta(seconds=due.oldest_wait_s))
 
 
 def database() -> Database:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from warren.dashboard import queue_figures, sparkline, throughput
+from warren.dashboard import queue_cards, sparkline, throughput
 from warren.delivery.states import State
 from warren.jobs.conftest import MakeJob
 
@@ -27,25 +27,27 @@ def test_they_count_by_queue_and_state(make_job: MakeJob) -> None:
     make_job(State.RUNNING, queue="io")
     make_job(State.RUNNING, queue="unheard-of")
 
-    cpu, io = queue_figures.of(["cpu", "io"], finished={}, now=now)
+    cards = queue_cards.of(["cpu", "io"], finished={})
+    cpu, io = (card.figures for card in cards)
 
     assert (cpu.waiting, cpu.later, cpu.running, cpu.failed, cpu.dead) == (2, 1, 1, 1, 1)
-    assert cpu.longest_wait == timedelta(seconds=90)
-    assert (io.waiting, io.running, io.failed, io.longest_wait) == (0, 1, 0, None)
+    assert (io.waiting, io.running, io.failed) == (0, 1, 0)
+    assert [card.longest_wait and card.longest_wait.seconds // 60 for card in cards] == [1, None]
+    assert not cards[0].at_least
 
 
 def test_they_stop_counting_somewhere(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_figures, "MOST", 2)
+    monkeypatch.setattr(queue_cards, "MOST", 2)
     for _ in range(5):
         make_job(State.QUEUED)
 
-    (cpu,) = queue_figures.of(["cpu"], finished={}, now=timezone.now())
+    (cpu,) = queue_cards.of(["cpu"], finished={})
 
-    assert (cpu.waiting, cpu.at_least) == (3, True)
+    assert (cpu.figures.waiting, cpu.at_least) == (3, True)
 
 
 def test_the_mean_leaves_out_the_minute_that_is_not_over() -> None:
-    assert queue_figures.QueueFigures(name="cpu", finished=[9, 10, 20, 30, 40, 50, 1]).per_minute == 30
+    assert queue_cards.QueueCard(name="cpu", finished=[9, 10, 20, 30, 40, 50, 1]).per_minute == 30
 
 
 def test_throughput_counts_each_minute_by_queue(make_job: MakeJob) -> None:

@@ -126,6 +126,35 @@ def test_what_an_index_knows_is_found_wherever_it_is(
     assert "old" in _ids(text(member, f"/jobs/{query}"))
 
 
+@pytest.mark.parametrize("query", ["state=failed&search=needle", "state=failed&task=t.needle", "state=queued&queue=io"])
+def test_it_looks_among_what_an_index_knows(
+    member: Client, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(job_pages, "LOOKED_AT", 2)
+    state = State.FAILED if "failed" in query else State.QUEUED
+    make_job(state, id="old", task="t.needle", queue="io", created_at=NOON)
+    for number in range(6):
+        make_job(State.RUNNING, id=f"{number}", created_at=NOON + timedelta(hours=1 + number))
+
+    page = text(member, f"/jobs/?{query}")
+
+    assert (_ids(page), _next(page)) == (["old"], "")
+
+
+def test_of_what_an_index_knows_it_looks_at_so_many_at_a_time(
+    member: Client, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_pages, "LOOKED_AT", 4)
+    make_job(State.QUEUED, id="old", task="t.needle", created_at=NOON)
+    for number in range(6):
+        make_job(State.QUEUED, id=f"{number}", task="t.hay", created_at=NOON + timedelta(hours=1 + number))
+
+    first = text(member, "/jobs/?state=queued&task=t.needle")
+
+    assert _ids(first) == []
+    assert _ids(text(member, _next(first))) == ["old"]
+
+
 def test_counts_stop_somewhere(member: Client, make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wording, "MOST", 3)
     monkeypatch.setattr(job_pages, "MOST", 3)

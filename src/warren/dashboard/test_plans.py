@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models import F, Q
 
-from warren.dashboard import job_pages, own_figures, queue_figures, throughput
+from warren.dashboard import job_pages, own_figures, throughput
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.states import State
 from warren.jobs import filters
@@ -85,17 +85,6 @@ def test_ones_own_jobs_are_found_by_their_owner() -> None:
     plan = _plan(own_figures._COUNT, {"owner": user.pk, "most": job_pages.LOOKED_AT})
 
     assert "warren_job_of_owner" in plan
-
-
-def test_open_jobs_are_counted_by_their_index() -> None:
-    plan = _plan(queue_figures._OPEN, {"queues": ["cpu", "io"], "states": ["queued", "running"], "most": 10_001})
-
-    assert "warren_job_unfinished" in plan
-    assert "Seq Scan on warren_job" not in plan
-
-
-def test_failed_jobs_are_counted_by_their_index() -> None:
-    assert "warren_job_failed" in _plan(queue_figures._FAILED, {"most": 10_001})
 
 
 def test_throughput_reads_what_ended_lately_alone() -> None:

@@ -20,10 +20,11 @@ from warren.delivery import listening, topology
 from warren.delivery.models import OutboxMessage
 
 QUEUES = ("cpu", "io")
+WITHIN_S = 20.0
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _listeners_do_not_linger() -> Iterator[None]:
+def listeners_do_not_linger() -> Iterator[None]:
     """A connection that outlives its test would keep the test database from being dropped."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(listening, "LINGER_S", 0.0)
@@ -136,12 +137,12 @@ def run(deliver: Deliver) -> Run:
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Asks until the condition holds; fails after ten seconds."""
+    """Asks until the condition holds; fails when it does not in time."""
 
     def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + WITHIN_S
         while not condition():
-            assert time.monotonic() < deadline, "the condition did not come true within 10 s"
+            assert time.monotonic() < deadline, f"the condition did not come true within {WITHIN_S} s"
             time.sleep(0.05)
 
     return wait

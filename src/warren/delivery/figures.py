@@ -3,8 +3,7 @@
     who looks       the relay whose session holds a lock; any number of relays may run, and one of them tells
     how often       at most every five seconds, whatever Prometheus does; and when a look takes long, as with a million
                     jobs that wait, more rarely: never for more than a 20th of the time
-    how             by three statements over a connection of its own. The open jobs are read through their partial
-                    index, the dead ones through theirs
+    how             by six statements over a connection of its own (`figure_metrics.py`)
 
     it dies               its session ends and the lock with it; another tells at its next look
     Postgres away, slow   a statement ends after three seconds; nothing is told, and that is an alert of its own
@@ -18,38 +17,16 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
-from celery import current_app
 from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from warren.delivery import direct, leases
-from warren.delivery.states import OPEN
-from warren.metrics import labels
+from warren.delivery import direct, figure_metrics
 
 LOOK_EVERY_S = 5.0
 MOST_OF_THE_TIME = 0.05
 LONGEST_STATEMENT_MS = 3000
 
 _ONE_AT_A_TIME = 7_237_003  # any number, the same in every relay
-
-# Of all jobs that are open: by queue and state how many, and for how long the oldest has been due.
-_OPEN_JOBS = """
-SELECT queue, state, count(*),
-       coalesce(extract(epoch FROM now() - min(available_at) FILTER (WHERE available_at <= now())), 0)::float8
-FROM warren_job WHERE finished_at IS NULL
-GROUP BY queue, state
-"""
-
-_DEAD_JOBS = "SELECT queue, count(*) FROM warren_job WHERE state = 'dead' GROUP BY queue"
-
-_OUTBOX = """
-SELECT count(*) FILTER (WHERE available_at <= now()), count(*) FILTER (WHERE available_at > now()),
-       coalesce(extract(epoch FROM now() - min(available_at) FILTER (WHERE available_at <= now())), 0)::float8
-FROM warren_outbox
-"""
-
-_WORKERS = "SELECT queues, seen_at > now() - %(lease_s)s * interval '1s' FROM warren_worker"
 
 type _Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -68,7 +45,7 @@ class Figures(Collector):
 
     def describe(self) -> list[Metric]:
         """The names, without a look."""
-        return list(_families().values())
+        return list(figure_metrics.families().values())
 
     def collect(self) -> list[Metric]:
         """As things stood a few seconds ago at most."""
@@ -89,7 +66,7 @@ class Figures(Collector):
         try:
             connection = self._connection = self._connection or _connect()
             self._is_ours = self._is_ours or _take_lock(connection)
-            return _figures(connection) if self._is_ours else []
+            return figure_metrics.asked(connection.cursor()) if self._is_ours else []
         except psycopg.Error as exc:
             log.warning("nothing can be told of the database as a whole: %s", exc)
             self.close()
@@ -104,65 +81,3 @@ def _connect() -> _Connection:
 
 def _take_lock(connection: _Connection) -> bool:
     return connection.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_AT_A_TIME]).fetchall() == [(True,)]
-
-
-def _figures(connection: _Connection) -> list[Metric]:
-    told = _families()
-    queues = list(current_app.amqp.queues)
-    _tell_jobs(told, connection, queues=queues)
-    _tell_outbox(told, connection)
-    _tell_workers(told, connection, queues=queues)
-    return list(told.values())
-
-
-def _tell_jobs(told: dict[str, Any], connection: _Connection, *, queues: list[str]) -> None:
-    # what no queue and no state has is told too: a series that comes and goes cannot be compared with anything
-    jobs = {(queue, str(state)): 0 for queue in queues for state in OPEN}
-    oldest_s, dead = dict.fromkeys(queues, 0.0), dict.fromkeys(queues, 0)
-    for name, state, count, age_s in connection.execute(_OPEN_JOBS).fetchall():
-        queue = labels.queue(name)
-        jobs[queue, state] = jobs.get((queue, state), 0) + count
-        if state != "running":
-            oldest_s[queue] = max(oldest_s.get(queue, 0.0), age_s)
-    for name, count in connection.execute(_DEAD_JOBS).fetchall():
-        queue = labels.queue(name)
-        dead[queue] = dead.get(queue, 0) + count
-    for (queue, state), count in jobs.items():
-        told["jobs"].add_metric([queue, state], count)
-    for queue in oldest_s:
-        told["oldest"].add_metric([queue], oldest_s[queue])
-    for queue in dead:
-        told["dead"].add_metric([queue], dead[queue])
-
-
-def _tell_outbox(told: dict[str, Any], connection: _Connection) -> None:
-    ((due, later, oldest_s),) = connection.execute(_OUTBOX).fetchall()
-    told["outbox"].add_metric(["due"], due)
-    told["outbox"].add_metric(["later"], later)
-    told["outbox_oldest"].add_metric([], oldest_s)
-
-
-def _tell_workers(told: dict[str, Any], connection: _Connection, *, queues: list[str]) -> None:
-    serving = dict.fromkeys(queues, 0)
-    lives = {True: 0, False: 0}
-    for served, is_alive in connection.execute(_WORKERS, {"lease_s": leases.LEASE_S}).fetchall():
-        lives[is_alive] += 1
-        for queue in filter(serving.__contains__, served.split(",") if is_alive else ()):
-            serving[queue] += 1
-    for queue, count in serving.items():
-        told["serving"].add_metric([queue], count)
-    told["workers"].add_metric(["alive"], lives[True])
-    told["workers"].add_metric(["lost"], lives[False])
-
-
-def _families() -> dict[str, Any]:
-    made: tuple[tuple[str, str, str, list[str]], ...] = (
-        ("jobs", "warren_queue_jobs", "Jobs that are not final.", ["queue", "state"]),
-        ("oldest", "warren_queue_oldest_wait_seconds", "How long the oldest job that waits has been due.", ["queue"]),
-        ("dead", "warren_queue_dead_jobs", "Jobs given up on, until retried or deleted.", ["queue"]),
-        ("serving", "warren_queue_workers", "Workers with a valid lease that serve the queue.", ["queue"]),
-        ("workers", "warren_workers", "Workers by their lease; lost ones are forgotten after a day.", ["lease"]),
-        ("outbox", "warren_outbox_messages", "Messages that RabbitMQ has not confirmed.", ["due"]),
-        ("outbox_oldest", "warren_outbox_oldest_seconds", "How long the oldest message has been due.", []),
-    )
-    return {key: GaugeMetricFamily(name, help_text, labels=names) for key, name, help_text, names in made}

@@ -12,20 +12,21 @@ minutes, `oldest_wait_s` null where nothing waits.
 from typing import Any
 
 from celery import Celery
+from django.db import connection
 from django.utils import timezone
 from rich.console import Console
 from rich.text import Text
 
-from warren.delivery import broker_depths, topology
+from warren.delivery import broker_depths, queue_figures, queue_questions, topology
 from warren.delivery.broker_depths import Depth
 from warren.delivery.publisher import BrokerError
-from warren.jobs import queue_figures
-from warren.jobs.queue_figures import Figures
+from warren.delivery.queue_figures import QueueFigures
 from warren.jobs.spans import in_words
 from warren.jobs.terminal import Column, show_table, styled
 
 NOT_KNOWN = "?"
 BAD, GOOD, DIM = "bold red", "green", "dim"
+_QUESTIONS = (queue_questions.OPEN, queue_questions.ENDED_LATELY, queue_questions.DEAD, queue_questions.WORKERS)
 _COLUMNS = (
     Column(title="QUEUE"),
     Column(title="WAITING", number=True),
@@ -43,7 +44,8 @@ _COLUMNS = (
 
 def gather(app: Celery) -> dict[str, Any]:
     """The document of the module's docstring. Raises Django's database errors where Postgres cannot be asked."""
-    figures = queue_figures.by_queue()
+    with connection.cursor() as cursor:
+        figures = queue_figures.by_queue(cursor, *_QUESTIONS)
     names = [*app.amqp.queues, *sorted(figures.keys() - set(app.amqp.queues))]
     is_redis = topology.is_redis(app)
     depths, error = _depths(app, names if is_redis else [*names, topology.DEAD_LETTER_QUEUE])
@@ -55,7 +57,7 @@ def gather(app: Celery) -> dict[str, Any]:
             "error": error,
             "dead_letters": dead_letters and dead_letters.messages,
         },
-        "queues": [_row(name, figures.get(name, Figures()), depths.get(name), asked=not error) for name in names],
+        "queues": [_row(name, figures.get(name, QueueFigures()), depths.get(name), asked=not error) for name in names],
     }
 
 
@@ -79,10 +81,17 @@ def _depths(app: Celery, names: list[str]) -> tuple[dict[str, Depth | None], str
         return {}, str(exc)
 
 
-def _row(name: str, figures: Figures, depth: Depth | None, *, asked: bool) -> dict[str, Any]:
+def _row(name: str, figures: QueueFigures, depth: Depth | None, *, asked: bool) -> dict[str, Any]:
     return {
         "name": name,
-        **vars(figures),
+        "waiting": figures.waiting,
+        "due_later": figures.later,
+        "running": figures.running,
+        "oldest_wait_s": figures.oldest_wait_s,
+        "failed": figures.failed,
+        "dead": figures.dead,
+        "per_minute": figures.per_minute,
+        "workers": figures.workers,
         "messages": depth and depth.messages,
         "consumers": depth and depth.consumers,
         "missing": asked and depth is None,

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
@@ -14,7 +14,8 @@ from django.core.management import call_command
 from django.utils import timezone
 from kombu import Connection, Queue
 
-from warren.delivery import history, topology
+from warren.delivery import conftest as delivery
+from warren.delivery import history
 from warren.delivery.models import Worker
 from warren.delivery.states import State
 from warren.jobs import spans
@@ -25,6 +26,9 @@ pytestmark = pytest.mark.django_db
 
 NOBODY = "pyamqp://127.0.0.1:1//"  # no service has this port
 REDIS = f"redis://default:{settings.BROKER_PASSWORD}@redis:6379/0"
+
+# the declared queues, in the real broker
+app, queues = delivery.app, delivery.queues
 
 type Say = Callable[..., str]
 
@@ -44,19 +48,6 @@ def say() -> Say:
         return out.getvalue()
 
     return run
-
-
-@pytest.fixture
-def queues() -> Iterator[dict[str, Queue]]:
-    """The declared queues, empty, in the real broker."""
-    specs = [topology.QueueSpec(name=name, worker="cpu", purpose="tests") for name in ("cpu", "io")]
-    with app_or_default().connection_for_write() as connection:
-        made = {}
-        for name, arguments in topology.declarations(specs).items():
-            made[name] = Queue(name, routing_key=name, queue_arguments=arguments)(connection.default_channel)
-            made[name].queue_declare()
-            made[name].purge()
-        yield made
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The outbox: do accepted jobs get on their way?"""
 
+from warren.delivery import outbox_figures
 from warren.doctor import commands, postgres
 from warren.doctor.checks.schema import MIGRATED
 from warren.doctor.finding import Check, Finding, fail, ok, warn
@@ -9,11 +10,9 @@ SLOW_S, STUCK_S = 10.0, 60.0  # the relay takes what is due within a second, and
 OFTEN = 3  # so many refusals are no hiccup: they come ten seconds apart
 LOOK_AT_RELAY = commands.restart("relay")
 
-# What the relay put off with a reason is not stuck: it is looked at apart.
-_DUE = """
-SELECT count(*), coalesce(extract(epoch FROM now() - min(available_at)), 0)::float8
-FROM (SELECT available_at FROM warren_outbox WHERE available_at <= now() ORDER BY available_at LIMIT 100000) AS due
-"""
+MOST = 100_000  # counted: more say nothing more
+
+# What the relay put off with a reason is not due, so not stuck: it is looked at apart.
 _REFUSED = """
 SELECT last_error, count(*), max(failures), min(job_id) FROM warren_outbox WHERE failures > 0
 GROUP BY last_error ORDER BY count(*) DESC LIMIT 3
@@ -23,11 +22,13 @@ GROUP BY last_error ORDER BY count(*) DESC LIMIT 3
 def moves() -> Finding:
     """What is due leaves it."""
     with postgres.asked() as asked:
-        count, oldest_s = asked.execute(_DUE).fetchone() or (0, 0.0)
-    told = f"{count} messages are due, the oldest for {in_words(oldest_s)}"
-    if oldest_s > STUCK_S:
+        due = outbox_figures.due(asked.cursor(), most=MOST)
+    told = f"{due.count} messages are due, the oldest for {in_words(due.oldest_wait_s)}"
+    if due.oldest_wait_s > STUCK_S:
         return fail(f"{told}: nobody takes them", do=LOOK_AT_RELAY)
-    return warn(told, do=LOOK_AT_RELAY) if oldest_s > SLOW_S else ok(told if count else "nothing waits in it")
+    return (
+        warn(told, do=LOOK_AT_RELAY) if due.oldest_wait_s > SLOW_S else ok(told if due.count else "nothing waits in it")
+    )
 
 
 def refused() -> Finding:

@@ -1,7 +1,4 @@
-import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,13 +10,17 @@ from kombu import Queue
 
 from warren.config.provisioning import broker as provisioning
 from warren.config.provisioning import management
+from warren.delivery import conftest as delivery
 from warren.delivery.topology import LOSABLE_EXCHANGE
 from warren.doctor.checks import rabbitmq, rabbitmq_alarms, rabbitmq_arguments, rabbitmq_queues
 from warren.doctor.finding import Status
+from warren.outbound.conftest import LocalServer, QuietHandler
 
 PASSWORD = "for-tests-only"  # noqa: S105  of a broker that lives in memory
 VHOST = "doctor"
 HOST = str(urlsplit(settings.CELERY_BROKER_URL).hostname)
+
+wait_until = delivery.wait_until
 
 type Address = Callable[..., None]
 
@@ -48,19 +49,6 @@ def api(monkeypatch: pytest.MonkeyPatch, address: Address) -> Iterator[httpx.Cli
         address()
         yield client
         client.delete(f"vhosts/{VHOST}")
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Asks until the condition holds; fails after ten seconds."""
-
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline, "the condition did not come true within 10 s"
-            time.sleep(0.05)
-
-    return wait
 
 
 @pytest.mark.usefixtures("api")
@@ -240,21 +228,16 @@ def figures(monkeypatch: pytest.MonkeyPatch, address: Address) -> Iterator[dict[
     told = dict.fromkeys(rabbitmq_alarms.NAMES, 0.0)
     told |= {rabbitmq_alarms.FREE: 9e9, rabbitmq_alarms.LEAST: 5e8, rabbitmq_alarms.CUT_OFF: 0.0}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802  so http.server calls it
             self.send_response(200)
             self.end_headers()
             self.wfile.write("".join(f"{name} {value}\n" for name, value in told.items()).encode())
 
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+    with LocalServer(Handler).running() as server:
         monkeypatch.setattr(rabbitmq_alarms, "PORT", server.server_port)
         address("pyamqp://127.0.0.1//")
         yield told
-        server.shutdown()
 
 
 @pytest.mark.parametrize(

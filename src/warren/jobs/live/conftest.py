@@ -20,11 +20,13 @@ from rest_framework.authtoken.models import Token
 from websockets.sync import client as websocket
 from websockets.typing import Subprotocol
 
-from warren.delivery import listening
+from warren.delivery import conftest as delivery
 
 ROOT = Path(__file__).parents[4]
 WITHIN_S = 20.0
 STREAMS_PER_USER = 12
+
+listeners_do_not_linger, wait_until = delivery.listeners_do_not_linger, delivery.wait_until
 
 Event = tuple[str, Any]
 
@@ -158,30 +160,6 @@ def run_server(transactional_db: None) -> Iterator[Callable[..., Server]]:  # no
             return stack.enter_context(_run(port or _free_port(), **environment))
 
         yield start
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _listeners_do_not_linger() -> Iterator[None]:
-    """A connection that outlives its test would keep the test database from being dropped."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listening, "LINGER_S", 0.0)
-        patch.setattr(listening, "LOOK_EVERY_S", 0.1)
-        yield
-        while listening.listener._thread is not None:  # noqa: SLF001  nobody else asks
-            time.sleep(0.05)
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Asks until the condition holds; fails when it does not in time."""
-
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + WITHIN_S
-        while not condition():
-            assert time.monotonic() < deadline, f"the condition did not come true within {WITHIN_S} s"
-            time.sleep(0.05)
-
-    return wait
 
 
 def token_of(user: Any) -> str:
