@@ -133,7 +133,6 @@ def test_rabbitmqs_disk_alarm_is_named(stack: Stack) -> None:
 
     assert code == 1
     assert "an alarm for disk" in checks["rabbitmq.alarms"]["found"]
-    assert "blocks who publishes" in checks["rabbitmq.rights"]["found"]
 
 
 def test_a_queue_that_nobody_consumes_is_named(stack: Stack) -> None:

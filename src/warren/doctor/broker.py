@@ -66,10 +66,10 @@ def nodes() -> list[Node]:
 
 
 @contextmanager
-def connected(node: Node, **options: Any) -> Iterator[Any]:
+def connected(node: Node) -> Iterator[Any]:
     """A connection of py-amqp's to this node alone, closed after the block. Raises what py-amqp and sockets raise."""
     bounds = dict.fromkeys(("read_timeout", "write_timeout"), TIMEOUT_S)
-    transport: Any = Connection(node.url, connect_timeout=TIMEOUT_S, transport_options={**bounds, **options}).transport
+    transport: Any = Connection(node.url, connect_timeout=TIMEOUT_S, transport_options=bounds).transport
     established: Any = transport.establish_connection()
     try:
         yield established
