@@ -52,5 +52,5 @@ class Site:
 
     def sideways_px(self) -> int:
         """How far the page can be scrolled sideways, which should be not at all."""
-        moved: int = self.page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+        moved: int = self.page.evaluate("() => { scrollTo(1000, 0); return scrollX; }")
         return moved

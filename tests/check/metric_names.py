@@ -88,4 +88,4 @@ def _described(modules: Iterable[ModuleType]) -> Iterator[Any]:
     for module in modules:
         for made in vars(module).values():
             if issubclass(type(made), type) and made.__module__ == module.__name__ and Collector in made.__mro__:
-                yield from made.describe(None)  # type: ignore[attr-defined]  # those of ours have it, and need no object
+                yield from made.describe(None)
