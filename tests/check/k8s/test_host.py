@@ -12,6 +12,7 @@ from tests.check.k8s.policies import network, pods
 from tests.check.k8s.reading import name_of, named
 
 STACK = (ROOT / "compose/stack.yaml").read_text()
+OBSERVABILITY = (ROOT / "compose/observability.yaml").read_text()
 
 
 def _dotenv() -> str:
@@ -19,14 +20,14 @@ def _dotenv() -> str:
 
 
 def test_each_role_gets_the_secrets_that_it_has_in_compose() -> None:
-    made = secrets_of_env.secrets(STACK, _dotenv(), namespace="warren")
+    made = secrets_of_env.secrets(STACK, OBSERVABILITY, _dotenv(), namespace="warren")
 
     told = {str(name_of(each)): set(each["stringData"]) for each in made}  # type: ignore[call-overload]  # it is a dict
     assert told == {f"warren-{role}": names for role, names in secrets_of_compose.by_role().items()}
 
 
 def test_a_secret_holds_what_dotenv_says() -> None:
-    made = secrets_of_env.secrets(STACK, _dotenv(), namespace="warren")
+    made = secrets_of_env.secrets(STACK, OBSERVABILITY, _dotenv(), namespace="warren")
 
     [worker] = [each for each in made if name_of(each) == "warren-worker"]
     assert worker["stringData"] == {
@@ -34,19 +35,22 @@ def test_a_secret_holds_what_dotenv_says() -> None:
         "postgres_password": "s3cr3t=with=signs",
         "broker_password": "s3cr3t=with=signs",
         "email_password": "",
+        "webhook_secret": "s3cr3t=with=signs",
+        "webhook_previous_secret": "",
+        "otel_headers": "",
     }
 
 
 @pytest.mark.parametrize("version", schema_check.VERSIONS)
 def test_kubernetes_takes_the_secrets(version: str) -> None:
-    made = secrets_of_env.secrets(STACK, _dotenv(), namespace="warren")
+    made = secrets_of_env.secrets(STACK, OBSERVABILITY, _dotenv(), namespace="warren")
 
     assert [schema_check.complaint(each, version) for each in made] == [None] * len(made)
 
 
 def test_it_says_what_to_do_when_dotenv_lacks_one() -> None:
     with pytest.raises(LookupError, match=r"DJANGO_SECRET_KEY is not in .env: run make env"):
-        secrets_of_env.secrets(STACK, _dotenv().replace("DJANGO_SECRET_KEY", "OTHER"), namespace="warren")
+        secrets_of_env.secrets(STACK, OBSERVABILITY, _dotenv().replace("DJANGO_SECRET_KEY", "OTHER"), namespace="warren")
 
 
 def test_the_overlay_that_proves_it_is_the_development_one_and_a_ledger() -> None:

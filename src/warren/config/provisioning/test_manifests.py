@@ -14,7 +14,7 @@ SLOW = QueueSpec(name="slow", worker="cpu", purpose="minutes", drain_s=60, messa
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A copy of what the command writes into."""
-    for path in (manifests.STACK, *manifests.files(ROOT, QUEUES)):
+    for path in (manifests.STACK, manifests.PRODUCTION, *manifests.files(ROOT, QUEUES)):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text((ROOT / path).read_text())
     return tmp_path
