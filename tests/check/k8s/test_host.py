@@ -50,7 +50,9 @@ def test_kubernetes_takes_the_secrets(version: str) -> None:
 
 def test_it_says_what_to_do_when_dotenv_lacks_one() -> None:
     with pytest.raises(LookupError, match=r"DJANGO_SECRET_KEY is not in .env: run make env"):
-        secrets_of_env.secrets(STACK, OBSERVABILITY, _dotenv().replace("DJANGO_SECRET_KEY", "OTHER"), namespace="warren")
+        secrets_of_env.secrets(
+            STACK, OBSERVABILITY, _dotenv().replace("DJANGO_SECRET_KEY", "OTHER"), namespace="warren"
+        )
 
 
 def test_the_overlay_that_proves_it_is_the_development_one_and_a_ledger() -> None:

@@ -36,7 +36,12 @@ def files(root: Path, specs: Iterable[QueueSpec]) -> dict[Path, str | None]:
     """Text by path, as it should be; None for a file that should not be there. Raises `ValueError`."""
     specs = tuple(specs)
     left_over: dict[Path, str | None] = dict.fromkeys(_written_before(root))
-    return left_over | {STACK: _stack((root / STACK).read_text(), specs)} | _kubernetes(specs) | _keda(specs, namespace(root))
+    return (
+        left_over
+        | {STACK: _stack((root / STACK).read_text(), specs)}
+        | _kubernetes(specs)
+        | _keda(specs, namespace(root))
+    )
 
 
 def deployment(spec: QueueSpec) -> str:

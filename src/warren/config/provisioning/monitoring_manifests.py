@@ -28,7 +28,9 @@ metadata:
   name: {name}
 spec:
 """
-_EXPRESSION = re.compile(r"^ *expr:.*?(?=^ *(?:for|labels):)", re.MULTILINE | re.DOTALL)
+_EXPRESSION = re.compile(
+    r"^ *expr:.*?(?=^ *(?:for|keep_firing_for|labels|annotations|- \w+):|\Z)", re.MULTILINE | re.DOTALL
+)
 # or a label's value, in which the same words mean nothing
 _SERIES = re.compile(r'"[^"]*"|\b(up|(?:warren|rabbitmq|pg|kube|kubelet)_\w+)\b(\{)?')
 # kustomize takes files of its own folder alone, so the folder of the dashboards is a kustomization itself

@@ -54,9 +54,7 @@ def test_the_rules_are_those_of_compose(repository: Path) -> None:
 def test_each_series_is_narrowed_to_the_namespace(expression: str, narrowed: str) -> None:
     rule = "      - alert: warren_up\n        expr: {expr}\n        for: 1m\n        summary: up and up\n"
 
-    assert monitoring_manifests.narrowed(
-        rule.format(expr=expression), ours="jobs"
-    ) == rule.format(expr=narrowed)
+    assert monitoring_manifests.narrowed(rule.format(expr=expression), ours="jobs") == rule.format(expr=narrowed)
 
 
 def test_the_dashboards_are_those_of_compose(repository: Path) -> None:

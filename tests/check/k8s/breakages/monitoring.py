@@ -4,7 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.check.k8s.breakages.cases import Cases
-from tests.check.k8s.breakages.changes import of, of_container, of_deployment, of_pod, settings, without, without_setting
+from tests.check.k8s.breakages.changes import (
+    of,
+    of_container,
+    of_deployment,
+    of_pod,
+    settings,
+    without,
+    without_setting,
+)
 from tests.check.k8s.policies import monitoring
 
 

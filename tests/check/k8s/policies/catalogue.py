@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterable
 
 from tests.check.k8s.builds import Object
-from tests.check.k8s.policies import disruptions, monitoring, network, pods, probes, releases, rollouts, scaling
+from tests.check.k8s.policies import (
+    disruptions,
+    monitoring,
+    network,
+    pods,
+    probes,
+    releases,
+    rollouts,
+    scaling,
+    streams,
+)
 
 type Policy = Callable[[tuple[Object, ...]], Iterable[str]]
 
@@ -49,6 +59,8 @@ EVERYWHERE: tuple[Policy, ...] = (
     monitoring.rules_ask_for_jobs_that_there_are,
     monitoring.exporter_is_there_for_the_rules,
     monitoring.asks_of_its_own_namespace,
+    streams.route_sets_no_end,
+    streams.ingress_lets_streams_and_uploads_pass,
     network.default_deny,
     network.real_connections_pass,
     network.nothing_else_passes,

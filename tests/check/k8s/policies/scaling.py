@@ -125,10 +125,10 @@ def _scaled(objects: Objects) -> list[tuple[str, int, int, Object]]:
 
 
 def _connections(each: reading.Workload, variables: dict[str, str]) -> int:
-    """What one pod may open: docs/how-to/pools-and-concurrency.md; one more for the check that it begins with."""
+    """What one pod may open: docs/how-to/pools-and-concurrency.md, and web for a moment one for /readyz."""
     pool = int(variables.get("DB_POOL_SIZE", 10))
     if each.name == "web":
-        return int(variables["WEB_CONCURRENCY"]) * (pool + 1)
+        return int(variables["WEB_CONCURRENCY"]) * (pool + 1) + 1
     if variables.get("WORKER_POOL") == "prefork":
         cpus = reading.cores(each.main["resources"]["limits"]["cpu"])
         return int(variables.get("WORKER_CONCURRENCY") or -(-cpus // 1)) + 2
