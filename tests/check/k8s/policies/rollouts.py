@@ -102,6 +102,8 @@ def migrates_once(objects: Objects) -> Iterator[str]:
         yield "more than one pod migrates"
     if "activeDeadlineSeconds" not in spec or spec.get("backoffLimit", 6) > MOST_TRIES:
         yield "migrate tries for ever"
+    if "ttlSecondsAfterFinished" in spec:
+        yield "Argo CD and Flux would miss a Job that goes by itself, and run it again"
     web = reading.named(objects, "Deployment", "web")
     if web and jobs[0].main["image"] != web["spec"]["template"]["spec"]["containers"][0]["image"]:
         yield "migrate is of another release than web"
