@@ -16,11 +16,15 @@ OWNER = "mere_owner"
 type LoggedIn = Callable[[str, str], AbstractContextManager[None]]
 
 
-# Every table of {before} to {after}; what Postgres itself has stays.
+# Every table and function of {before} to {after}; what Postgres itself has stays.
 _HAND_OVER = """
 DO $$ DECLARE found record; BEGIN
   FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tableowner = '{before}' LOOP
     EXECUTE format('ALTER TABLE public.%I OWNER TO {after}', found.tablename);
+  END LOOP;
+  FOR found IN SELECT oid::regprocedure AS name FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace AND proowner = '{before}'::regrole LOOP
+    EXECUTE format('ALTER ROUTINE %s OWNER TO {after}', found.name);
   END LOOP;
 END $$;
 ALTER DATABASE "{database}" OWNER TO {after}
@@ -43,7 +47,7 @@ def owned(transactional_db: None, monkeypatch: pytest.MonkeyPatch, logged_in: Lo
     with logged_in(OWNER, PASSWORD):
         yield
     _execute(_HAND_OVER.format(before=OWNER, after=superuser, database=name))
-    for role_name in (*(role.name for role in database.ROLES), OWNER):
+    for role_name in (*(role.name for role in database.ROLES), database.EXPORTER.name, OWNER):
         _execute(_FORGET.format(role=role_name))
 
 
@@ -86,6 +90,33 @@ def test_it_makes_the_roles_when_it_may_make_roles() -> None:
         password=PASSWORD,
     ) as own:
         assert own.execute("SELECT count(*) FROM django_celery_beat_periodictask").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("owned")
+def test_the_exporter_gets_a_login_without_what_this_login_may_not_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    _as_superuser(f"ALTER ROLE {OWNER} CREATEROLE")
+    monkeypatch.setenv(database.EXPORTER.password_variable, PASSWORD)
+
+    told = [*database.provision(), *database.provision()]
+
+    assert (
+        told[1::2]
+        == [
+            "Postgres: warren_exporter sees less than it might: this login may not make it a member of pg_read_all_stats"
+        ]
+        * 2
+    )
+
+
+@pytest.mark.usefixtures("owned")
+def test_the_exporter_gets_what_this_login_was_given_to_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As k8s/components/postgres-cnpg has it given."""
+    _as_superuser(f"ALTER ROLE {OWNER} CREATEROLE; GRANT pg_read_all_stats TO {OWNER} WITH ADMIN OPTION")
+    monkeypatch.setenv(database.EXPORTER.password_variable, PASSWORD)
+
+    told = list(database.provision())
+
+    assert told == ["Postgres: roles warren_web, warren_worker, warren_beat, warren_relay, warren_exporter"]
 
 
 @pytest.mark.usefixtures("owned")
