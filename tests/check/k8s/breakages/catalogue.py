@@ -11,6 +11,7 @@ from tests.check.k8s.breakages import (
     releases,
     rollouts,
     scaling,
+    stores,
     streams,
 )
 from tests.check.k8s.breakages.changes import Change
@@ -29,7 +30,7 @@ class Breakage:
 
 BREAKAGES = tuple(
     Breakage(what=what, change=change, policy=policy, overlay=overlay)
-    for module in (pods, probes, rollouts, disruptions, releases, scaling, network, monitoring, streams)
+    for module in (pods, probes, rollouts, disruptions, releases, scaling, network, monitoring, streams, stores)
     for policy, overlay, cases in module.CASES
     for what, change in cases.items()
 )

@@ -12,6 +12,7 @@ from tests.check.k8s.policies import (
     releases,
     rollouts,
     scaling,
+    stores,
     streams,
 )
 
@@ -59,6 +60,8 @@ EVERYWHERE: tuple[Policy, ...] = (
     monitoring.rules_ask_for_jobs_that_there_are,
     monitoring.exporter_is_there_for_the_rules,
     monitoring.asks_of_its_own_namespace,
+    stores.owner_keeps_what_it_makes,
+    stores.postgres_stops_in_time,
     streams.route_sets_no_end,
     streams.ingress_lets_streams_and_uploads_pass,
     network.default_deny,
