@@ -59,6 +59,13 @@ def test_each_alert_has_a_test_in_which_it_fires_and_one_in_which_it_does_not() 
         assert told == {rule["alert"] for rule in _of_kubernetes()}
 
 
+@pytest.mark.parametrize("name", RULES)
+def test_every_alert_says_its_namespace(name: str) -> None:
+    rules = [rule for group in RULES[name]["spec"]["groups"] for rule in group["rules"]]
+
+    assert {rule["labels"].get("namespace") for rule in rules} == {"warren"}
+
+
 @pytest.mark.parametrize(("namespace", "warns"), [("warren", False), ("other", True)])
 def test_an_alert_looks_at_its_own_namespace_alone(tmp_path: Path, namespace: str, *, warns: bool) -> None:
     """By Prometheus' own reading of what was narrowed: somebody else's relay, which runs, is none of ours."""

@@ -1,7 +1,8 @@
 """Prometheus' rules and Grafana's dashboards for Kubernetes, made of the very files that Compose mounts.
 
 Where there are no dashboards none are written. A cluster's Prometheus watches others too, whose processes may be called
-`web` as well: so each series that a rule asks for is narrowed to the namespace of the production overlay.
+`web` as well: so each series that a rule asks for is narrowed to the namespace of the production overlay, and each
+alert says it, by which Alertmanager finds whom to tell.
 """
 
 import re
@@ -56,14 +57,15 @@ def files(root: Path) -> dict[Path, str | None]:
 
 
 def narrowed(rules: str, *, ours: str) -> str:
-    """The text of rules whose expressions ask of this namespace alone."""
+    """The text of rules whose expressions ask of this namespace alone, and whose alerts say it."""
 
     def narrow(found: re.Match[str]) -> str:
         if not found[1]:
             return found[0]
         return f'{found[1]}{{namespace="{ours}"' + (", " if found[2] else "}")
 
-    return _EXPRESSION.sub(lambda expression: _SERIES.sub(narrow, expression[0]), rules)
+    asking = _EXPRESSION.sub(lambda expression: _SERIES.sub(narrow, expression[0]), rules)
+    return re.sub(r"^( *labels: \{)", rf"\1namespace: {ours}, ", asking, flags=re.MULTILINE)
 
 
 def _rule(root: Path, source: Path, name: str) -> str:

@@ -69,6 +69,12 @@ def test_the_dashboards_are_those_of_compose(repository: Path) -> None:
     assert all((grafana / name).exists() for each in made["configMapGenerator"] for name in each["files"])
 
 
+def test_each_alert_says_its_namespace() -> None:
+    rule = "      - alert: Some\n        expr: up == 0\n        labels: {severity: warning}\n"
+
+    assert "labels: {namespace: jobs, severity: warning}" in monitoring_manifests.narrowed(rule, ours="jobs")
+
+
 def test_a_changed_rule_asks_for_make_topology(repository: Path) -> None:
     _topology(repository)
     _topology(repository, "--check")
