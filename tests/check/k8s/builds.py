@@ -47,10 +47,8 @@ def combination(*components: str) -> tuple[Object, ...]:
 
 
 def copy(root: Path) -> Path:
-    """A copy of k8s/, and of what it is made of elsewhere, to change; where it is."""
-    for part in ("k8s", "services/grafana/dashboards"):
-        shutil.copytree(ROOT / part, root / part)
-    return root / "k8s"
+    """A copy of k8s/, to change; where it is."""
+    return shutil.copytree(K8S, root / "k8s")
 
 
 def of_folder(folder: Path) -> tuple[Object, ...]:

@@ -1,5 +1,6 @@
 """The alerts in a cluster: Compose's, narrowed to Warren's namespace, and those that only Kubernetes can give."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -28,6 +29,12 @@ OF_KUBERNETES = {
 }
 
 
+def _dashboards() -> dict[str, Any]:
+    configs = reading.of_kind(builds.overlay("production"), "ConfigMap")
+    found = [each for each in configs if each["metadata"].get("labels", {}).get("grafana_dashboard") == "1"]
+    return {reading.name_of(each): json.loads(text) for each in found for text in each["data"].values()}
+
+
 def _promtool(*arguments: str) -> None:
     done = subprocess.run(["promtool", *arguments], cwd=FOLDER, check=False, capture_output=True, text=True)
 
@@ -44,6 +51,28 @@ def test_prometheus_takes_the_rules(name: str, tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(RULES[name]["spec"]))
 
     _promtool("check", "rules", str(tmp_path / "rules.yaml"))
+
+
+@pytest.mark.parametrize("name", _dashboards())
+def test_prometheus_takes_what_a_dashboard_asks(name: str, tmp_path: Path) -> None:
+    panels = _dashboards()[name]["panels"]
+    asked = [target["expr"] for panel in panels for target in panel.get("targets", ())]
+    rules = [{"record": f"asked:{number}", "expr": expression} for number, expression in enumerate(asked)]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": name, "rules": rules}]}))
+
+    assert asked
+    assert not [expression for expression in asked if 'namespace="warren"' not in expression]
+    _promtool("check", "rules", "--lint=none", str(tmp_path / "rules.yaml"))
+
+
+@pytest.mark.parametrize("name", _dashboards())
+def test_a_dashboard_asks_the_datasource_that_is_chosen(name: str) -> None:
+    """Compose's Grafana has one of a name of ours; a cluster's has others."""
+    dashboard = _dashboards()[name]
+    uids = set(re.findall(r'"type": "prometheus", "uid": "([^"]*)"', json.dumps(dashboard)))
+
+    assert uids == {"${datasource}"}
+    assert [each["name"] for each in dashboard["templating"]["list"]] == ["datasource"]
 
 
 def test_each_alert_fires_when_it_should_and_not_otherwise() -> None:

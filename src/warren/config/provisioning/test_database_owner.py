@@ -99,13 +99,9 @@ def test_the_exporter_gets_a_login_without_what_this_login_may_not_give(monkeypa
 
     told = [*database.provision(), *database.provision()]
 
-    assert (
-        told[1::2]
-        == [
-            "Postgres: warren_exporter sees less than it might: this login may not make it a member of pg_read_all_stats"
-        ]
-        * 2
-    )
+    assert told[1] == told[3]
+    assert told[1].startswith("Postgres: warren_exporter sees less than it might")
+    assert told[1].endswith("pg_read_all_stats")
 
 
 @pytest.mark.usefixtures("owned")

@@ -1,13 +1,17 @@
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from warren.config.provisioning import manifests, monitoring_manifests
+from warren.config.provisioning import dashboard_manifests, manifests, monitoring_manifests
 from warren.config.queues import QUEUES
 
 ROOT = Path(__file__).parents[4]
+ASKED = {"type": "prometheus", "uid": "warren-prometheus"}
+TARGET = {"datasource": ASKED, "expr": 'sum(up{job="web"})'}
+DASHBOARD = json.dumps({"panels": [{"title": "Jobs: up", "datasource": ASKED, "targets": [TARGET]}]})
 RULES = "# why\ngroups:\n  - name: warren\n    rules:\n      - alert: Some\n        expr: up == 0\n"
 
 
@@ -18,8 +22,8 @@ def repository(tmp_path: Path) -> Path:
         manifests.PRODUCTION: "namespace: jobs\n",
         monitoring_manifests.RULES: RULES,
         monitoring_manifests.RULES_OF_KUBERNETES: RULES,
-        monitoring_manifests.DASHBOARDS / "jobs.json": "{}",
-        monitoring_manifests.DASHBOARDS / "services.json": "{}",
+        dashboard_manifests.DASHBOARDS / "jobs.json": DASHBOARD,
+        dashboard_manifests.DASHBOARDS / "services.json": "{}",
         monitoring_manifests.WRITTEN / "kustomization.yaml": "",
         **{path: (ROOT / path).read_text() for path in (*manifests.files(ROOT, QUEUES), manifests.STACK)},
     }.items():
@@ -57,16 +61,25 @@ def test_each_series_is_narrowed_to_the_namespace(expression: str, narrowed: str
     assert monitoring_manifests.narrowed(rule.format(expr=expression), ours="jobs") == rule.format(expr=narrowed)
 
 
-def test_the_dashboards_are_those_of_compose(repository: Path) -> None:
+def test_the_dashboards_are_those_of_compose_for_any_datasource_and_one_namespace(repository: Path) -> None:
+    _topology(repository)
+
+    made = json.loads((repository / monitoring_manifests.WRITTEN / "jobs.json").read_text())
+    chosen = {"type": "prometheus", "uid": "${datasource}"}
+    target = {"datasource": chosen, "expr": 'sum(up{namespace="jobs", job="web"})'}
+    assert made["panels"] == [{"title": "Jobs: up", "datasource": chosen, "targets": [target]}]
+    assert [(each["name"], each["type"]) for each in made["templating"]["list"]] == [("datasource", "datasource")]
+
+
+def test_each_dashboard_is_a_config_map_that_grafana_finds(repository: Path) -> None:
     _topology(repository)
 
     written = repository / monitoring_manifests.WRITTEN
-    listed = yaml.safe_load((written / "kustomization.yaml").read_text())["resources"]
-    assert listed[:2] == ["prometheusrule-warren.yaml", "prometheusrule-warren-on-kubernetes.yaml"]
-    [grafana] = [(written / each).resolve() for each in listed[2:]]
-    made = yaml.safe_load((grafana / "kustomization.yaml").read_text())
-    assert [each["files"] for each in made["configMapGenerator"]] == [["jobs.json"], ["services.json"]]
-    assert all((grafana / name).exists() for each in made["configMapGenerator"] for name in each["files"])
+    listed = yaml.safe_load((written / "kustomization.yaml").read_text())
+    assert listed["resources"] == ["prometheusrule-warren.yaml", "prometheusrule-warren-on-kubernetes.yaml"]
+    assert listed["generatorOptions"]["labels"] == {"grafana_dashboard": "1"}
+    assert [each["files"] for each in listed["configMapGenerator"]] == [["jobs.json"], ["services.json"]]
+    assert all((written / name).exists() for each in listed["configMapGenerator"] for name in each["files"])
 
 
 def test_each_alert_says_its_namespace() -> None:
@@ -86,17 +99,19 @@ def test_a_changed_rule_asks_for_make_topology(repository: Path) -> None:
 
 def test_a_new_dashboard_asks_for_make_topology(repository: Path) -> None:
     _topology(repository)
-    (repository / monitoring_manifests.DASHBOARDS / "new.json").write_text("{}")
+    (repository / dashboard_manifests.DASHBOARDS / "new.json").write_text("{}")
 
     with pytest.raises(CommandError, match="make topology"):
         _topology(repository, "--check")
 
 
 def test_no_list_of_dashboards_is_written_where_there_are_none(repository: Path) -> None:
-    for path in (repository / monitoring_manifests.DASHBOARDS).glob("*.json"):
+    for path in (repository / dashboard_manifests.DASHBOARDS).glob("*.json"):
         path.unlink()
 
-    assert monitoring_manifests.DASHBOARDS / "kustomization.yaml" not in monitoring_manifests.files(repository)
+    listed = monitoring_manifests.files(repository)[monitoring_manifests.WRITTEN / "kustomization.yaml"]
+
+    assert "configMapGenerator" not in (listed or "")
 
 
 def test_a_file_that_is_written_no_more_is_taken_away(repository: Path) -> None:
