@@ -23,8 +23,8 @@ DO $$ DECLARE found record; BEGIN
     EXECUTE format('ALTER TABLE public.%I OWNER TO {after}', found.tablename);
   END LOOP;
   FOR found IN SELECT oid::regprocedure AS name FROM pg_proc
-    WHERE pronamespace = 'public'::regnamespace AND proowner = '{before}'::regrole LOOP
-    EXECUTE format('ALTER ROUTINE %s OWNER TO {after}', found.name);
+               WHERE pronamespace = 'public'::regnamespace AND proowner = '{before}'::regrole LOOP
+    EXECUTE format('ALTER FUNCTION %s OWNER TO {after}', found.name);
   END LOOP;
 END $$;
 ALTER DATABASE "{database}" OWNER TO {after}

@@ -13,7 +13,7 @@ from tests.check.k8s.builds import Object
 type Objects = tuple[Object, ...]
 
 SHOWS_FIGURES = {"web", "worker-cpu", "worker-io", "beat", "relay"}
-USES_POSTGRES = {*SHOWS_FIGURES, "migrate", "postgres-exporter"}
+USES_POSTGRES = {*SHOWS_FIGURES, "migrate"}
 USES_RABBITMQ = {"web", "worker-cpu", "worker-io", "relay", "migrate", "flower"}
 USES_MANAGEMENT = {"migrate", "flower"}
 
@@ -68,7 +68,7 @@ def _needed_by(name: str, pod: End, objects: Objects) -> Iterator[Connection]:
     tls = bool(reading.of_kind(objects, "Certificate"))
     postgres, rabbitmq = _store(objects, "postgres"), _store(objects, "rabbitmq")
     yield f"{name} → DNS", pod, End(namespace="kube-system"), 53
-    if postgres and name in USES_POSTGRES:
+    if postgres and name in {*USES_POSTGRES, "postgres-exporter"}:
         yield f"{name} → postgres", pod, postgres, 5432
     if rabbitmq and name in USES_RABBITMQ:
         yield f"{name} → rabbitmq", pod, rabbitmq, 5671 if tls else 5672
