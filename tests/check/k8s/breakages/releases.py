@@ -58,6 +58,15 @@ CASES: Cases = (
         },
     ),
     (
+        releases.secret_files_exist,
+        "production",
+        {
+            "a key that the secret lacks": of_pod(
+                "postgres-exporter", lambda pod: pod["volumes"][0]["secret"]["items"][0].update(key="nowhere")
+            ),
+        },
+    ),
+    (
         releases.settings_roll_their_pods,
         "dev",
         {

@@ -76,7 +76,11 @@ def secret_files_exist(objects: Objects) -> Iterator[str]:
         files: set[str] = set()
         for source in (one["secret"] for one in sources):
             role = str(source["name"]).removeprefix("warren-")
-            files |= {item["path"] for item in source["items"]} if "items" in source else known.get(role, set())
+            items = source.get("items", ())
+            files |= known.get(role, set()) | {item["path"] for item in items}
+            if role in known:
+                keys = {item["key"] for item in items} - known[role]
+                yield from (f"{each}: is given {key}, which the Secret of {role} has not" for key in sorted(keys))
         for variable, path in reading.environment(each, objects).items():
             if variable.endswith("_FILE") and path.startswith("/run/secrets/") and path.rpartition("/")[2] not in files:
                 yield f"{each}: {variable} names {path}, which no secret of its has"
