@@ -17,8 +17,9 @@ FOLDER = ROOT / "services/prometheus"
 PAGE = ROOT / "k8s/components/monitoring/README.md"
 RULES = {reading.name_of(each): each for each in reading.of_kind(builds.overlay("production"), "PrometheusRule")}
 
-# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics, and the kubelet's
+# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics, the kubelet's, and CloudNativePG's
 OF_KUBERNETES = {
+    "cnpg_pg_replication_streaming_replicas",
     "kube_deployment_status_condition",
     "kube_deployment_status_replicas_unavailable",
     "kube_horizontalpodautoscaler_spec_max_replicas",
@@ -114,7 +115,7 @@ def test_an_alert_looks_at_its_own_namespace_alone(tmp_path: Path, namespace: st
 
 @pytest.mark.parametrize("rule", _of_kubernetes(), ids=lambda rule: rule["alert"])
 def test_an_alert_asks_for_metrics_that_exist_and_is_explained(rule: dict[str, Any]) -> None:
-    asked = set(re.findall(r"\b(?:kube|kubelet)_\w+", rule["expr"])) | metric_names.asked_for(rule["expr"])
+    asked = set(re.findall(r"\b(?:kube|kubelet|cnpg)_\w+", rule["expr"])) | metric_names.asked_for(rule["expr"])
 
     assert asked
     assert asked <= OF_KUBERNETES
