@@ -85,6 +85,7 @@ k8s/dev: build runner ## all of it in a cluster on this machine: kind, k3d, mini
 k8s/verify: build runner ## prove it there: jobs through the Service while every role is rolled; then away with it
 	k8s/host/verify
 k8s/pin: build ## push the images and pin them by digest in the production overlay: to=registry/path
+	$(compose) --file compose/stack.yaml --file compose/observability.yaml build postgres-exporter
 	k8s/host/pin '$(to)'
 k8s/release: ## migrate and roll what kubectl points at: overlay=k8s/overlays/production
 	k8s/host/release '$(or $(overlay),k8s/overlays/production)'

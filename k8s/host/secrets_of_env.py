@@ -1,6 +1,7 @@
 """Prints what .env holds as Kubernetes' Secrets, one for each role: `python k8s/host/secrets_of_env.py NAMESPACE`.
 
-Which secret is whose is what Compose's service `secrets` says, so the files are the same in both.
+Which secret is whose is what Compose's service `secrets` says, so the files are the same in both; the exporter's login,
+which compose/observability.yaml adds, is migrate's to make and the component `monitoring`'s to use.
 """
 
 import json
@@ -14,11 +15,14 @@ ROOT = Path(__file__).resolve().parents[2]
 INTERPOLATION = re.compile(r"\$\{(?P<name>[A-Z_]+)(?::(?P<kind>[?-])(?P<text>[^}]*))?\}")
 
 
-def secrets(stack: str, dotenv: str, *, namespace: str) -> list[dict[str, object]]:
-    """The Secrets. Raises `LookupError` for a value that .env lacks, with what compose/stack.yaml says to do."""
+def secrets(stack: str, observability: str, dotenv: str, *, namespace: str) -> list[dict[str, object]]:
+    """The Secrets. Raises `LookupError` for a value that .env lacks, with what Compose's files say to do."""
     values = dict(line.split("=", 1) for line in dotenv.splitlines() if re.match("[A-Z]", line))
     files: dict[str, dict[str, str]] = {}
-    for key, value in yaml.safe_load(stack)["services"]["secrets"]["environment"].items():
+    wanted = yaml.safe_load(stack)["services"]["secrets"]["environment"]
+    more = yaml.safe_load(observability)["services"]["secrets"]["environment"]
+    wanted |= {key: value for key, value in more.items() if key.startswith("migrate.")}
+    for key, value in wanted.items():
         role, _, name = key.partition(".")
         files.setdefault(role, {})[name] = _interpolated(str(value), values)
     return [_secret(f"warren-{role}", content, namespace=namespace) for role, content in files.items()]
@@ -46,5 +50,6 @@ def _secret(name: str, content: dict[str, str], *, namespace: str) -> dict[str, 
 
 
 if __name__ == "__main__":
-    made = secrets((ROOT / "compose/stack.yaml").read_text(), (ROOT / ".env").read_text(), namespace=sys.argv[1])
+    files = ("compose/stack.yaml", "compose/observability.yaml", ".env")
+    made = secrets(*((ROOT / file).read_text() for file in files), namespace=sys.argv[1])
     sys.stdout.write(json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))

@@ -1,6 +1,7 @@
 """What kustomize makes of k8s/: the overlays, and the base with any components, each built once for all tests."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from functools import cache
@@ -43,6 +44,11 @@ def combination(*components: str) -> tuple[Object, ...]:
         }
         (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
         return of_folder(Path(folder))
+
+
+def copy(root: Path) -> Path:
+    """A copy of k8s/, to change; where it is."""
+    return shutil.copytree(K8S, root / "k8s")
 
 
 def of_folder(folder: Path) -> tuple[Object, ...]:

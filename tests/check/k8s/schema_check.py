@@ -19,7 +19,8 @@ kubernetes_validate.utils.schema_contents = cache(kubernetes_validate.utils.sche
 
 SCHEMAS = Path(__file__).parent / "schemas"
 # the schemas come with the package; a newer package brings a newer minor and this moves on
-VERSIONS = tuple(kubernetes_validate.utils.all_versions()[-3:])
+# (it names each version twice: once strict)
+VERSIONS = tuple(dict.fromkeys(kubernetes_validate.utils.all_versions()))[-3:]
 
 
 def complaint(thing: Object, version: str) -> str | None:

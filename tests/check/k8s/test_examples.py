@@ -1,7 +1,6 @@
 """The overlays that the pages show are ones that build, and that the policies find nothing wrong with."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,7 @@ def _example(page: str, number: int) -> dict[str, Any]:
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Object, ...]:
     """An example as the overlay of a copy of k8s/."""
     root: Path = tmp_path_factory.mktemp("example")
-    shutil.copytree(builds.K8S, root / "k8s")
-    mine = root / "k8s/overlays/mine"
+    mine = builds.copy(root) / "overlays/mine"
     mine.mkdir()
     (mine / "kustomization.yaml").write_text(yaml.safe_dump(_example(*request.param), allow_unicode=True))
     return builds.of_folder(mine)

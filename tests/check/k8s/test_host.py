@@ -1,17 +1,24 @@
 """The scripts of k8s/host, as far as they need no cluster; `make k8s/verify` is the test of the rest."""
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from k8s.host import secrets_of_env
 from tests.check.k8s import builds, schema_check, secrets_of_compose
-from tests.check.k8s.builds import K8S, ROOT
+from tests.check.k8s.builds import K8S, ROOT, Object
 from tests.check.k8s.policies import network, pods
 from tests.check.k8s.reading import name_of, named
 
 STACK = (ROOT / "compose/stack.yaml").read_text()
+OBSERVABILITY = (ROOT / "compose/observability.yaml").read_text()
+
+
+@cache
+def _proving() -> tuple[Object, ...]:
+    return builds.of_folder(K8S / "verify")
 
 
 def _dotenv() -> str:
@@ -19,14 +26,14 @@ def _dotenv() -> str:
 
 
 def test_each_role_gets_the_secrets_that_it_has_in_compose() -> None:
-    made = secrets_of_env.secrets(STACK, _dotenv(), namespace="warren")
+    made = secrets_of_env.secrets(STACK, OBSERVABILITY, _dotenv(), namespace="warren")
 
     told = {str(name_of(each)): set(each["stringData"]) for each in made}  # type: ignore[call-overload]  # it is a dict
     assert told == {f"warren-{role}": names for role, names in secrets_of_compose.by_role().items()}
 
 
 def test_a_secret_holds_what_dotenv_says() -> None:
-    made = secrets_of_env.secrets(STACK, _dotenv(), namespace="warren")
+    made = secrets_of_env.secrets(STACK, OBSERVABILITY, _dotenv(), namespace="warren")
 
     [worker] = [each for each in made if name_of(each) == "warren-worker"]
     assert worker["stringData"] == {
@@ -34,23 +41,28 @@ def test_a_secret_holds_what_dotenv_says() -> None:
         "postgres_password": "s3cr3t=with=signs",
         "broker_password": "s3cr3t=with=signs",
         "email_password": "",
+        "webhook_secret": "s3cr3t=with=signs",
+        "webhook_previous_secret": "",
+        "otel_headers": "",
     }
 
 
 @pytest.mark.parametrize("version", schema_check.VERSIONS)
 def test_kubernetes_takes_the_secrets(version: str) -> None:
-    made = secrets_of_env.secrets(STACK, _dotenv(), namespace="warren")
+    made = secrets_of_env.secrets(STACK, OBSERVABILITY, _dotenv(), namespace="warren")
 
     assert [schema_check.complaint(each, version) for each in made] == [None] * len(made)
 
 
 def test_it_says_what_to_do_when_dotenv_lacks_one() -> None:
     with pytest.raises(LookupError, match=r"DJANGO_SECRET_KEY is not in .env: run make env"):
-        secrets_of_env.secrets(STACK, _dotenv().replace("DJANGO_SECRET_KEY", "OTHER"), namespace="warren")
+        secrets_of_env.secrets(
+            STACK, OBSERVABILITY, _dotenv().replace("DJANGO_SECRET_KEY", "OTHER"), namespace="warren"
+        )
 
 
 def test_the_overlay_that_proves_it_is_the_development_one_and_a_ledger() -> None:
-    proving, dev = builds.of_folder(K8S / "verify"), builds.overlay("dev")
+    proving, dev = _proving(), builds.overlay("dev")
     names = {(each["kind"], name_of(each)) for each in proving} - {(each["kind"], name_of(each)) for each in dev}
 
     assert {kind for kind, _ in names} == {"ConfigMap", "Namespace", "NetworkPolicy", "Pod", "ServiceAccount"}
@@ -59,12 +71,12 @@ def test_the_overlay_that_proves_it_is_the_development_one_and_a_ledger() -> Non
 
 @pytest.mark.parametrize("version", schema_check.VERSIONS)
 def test_kubernetes_takes_the_ledger(version: str) -> None:
-    for thing in builds.of_folder(K8S / "verify"):
+    for thing in _proving():
         assert schema_check.complaint(thing, version) is None
 
 
 def test_the_ledger_is_restricted_and_reaches_web() -> None:
-    objects = builds.of_folder(K8S / "verify")
+    objects = _proving()
     pod = named(objects, "Pod", "ledger")
     assert pod is not None
 

@@ -22,7 +22,7 @@ DECLARED = (*QUEUES, SLOW, BULK)
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Object, ...]:
     """The production overlay after `make topology` with two more queues."""
     root: Path = tmp_path_factory.mktemp("repository")
-    shutil.copytree(builds.K8S, root / "k8s")
+    builds.copy(root)
     (root / "compose").mkdir()
     shutil.copy(builds.ROOT / manifests.STACK, root / manifests.STACK)
     for path, text in manifests.files(root, DECLARED).items():

@@ -29,6 +29,12 @@ def _objects() -> list[tuple[str, Object]]:
 CASES = _objects()
 
 
+def test_a_combination_may_go_on_in_the_next_line() -> None:
+    page = "- `one` + `two`\n  + `three`\n- `four`\n\n`five`: - `six`\n"
+
+    assert documented.combinations(page) == [("one", "two", "three"), ("four",)]
+
+
 def test_the_documentation_names_combinations_of_all_components() -> None:
     named = {component for combination in documented.combinations() for component in combination}
 

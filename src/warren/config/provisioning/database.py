@@ -108,6 +108,7 @@ def provision() -> Iterator[str]:
         _require_roles()
     if passwords and (exporter_password := env.str(EXPORTER.password_variable, "")):
         passwords[EXPORTER.name] = exporter_password
+    refused: list[str] = []
     with transaction.atomic():
         for role in ROLES:
             if role.name in passwords:
@@ -115,10 +116,12 @@ def provision() -> Iterator[str]:
             _set_rights(role)
         if EXPORTER.name in passwords:
             _ensure_login(EXPORTER, passwords[EXPORTER.name], connections=EXPORTER.connection_limit or connections)
-            _set_memberships(EXPORTER)
+            refused = _set_memberships(EXPORTER)
         elif passwords and _exists(EXPORTER):
             _execute("ALTER ROLE {role} NOLOGIN", role=sql.Identifier(EXPORTER.name))
     yield f"Postgres: {'roles' if passwords else 'rights of'} {', '.join(passwords or [role.name for role in ROLES])}"
+    for group in refused:
+        yield f"Postgres: {EXPORTER.name} sees less than it might: this login may not make it a member of {group}"
 
 
 def missing_rights(role_name: str) -> list[str]:
@@ -189,9 +192,22 @@ def _set_rights(role: Role) -> None:
         _execute("GRANT EXECUTE ON FUNCTION {function} TO {role}", function=sql.Identifier(function), role=name)
 
 
-def _set_memberships(role: Role) -> None:
+def _set_memberships(role: Role) -> list[str]:
+    """Returns the groups that a login with CREATEROLE alone may not give, and that the role has not got otherwise."""
+    refused = []
     for group in role.member_of:
-        _execute("GRANT {group} TO {role}", group=sql.Identifier(group), role=sql.Identifier(role.name))
+        if _belongs(None, group, "MEMBER WITH ADMIN OPTION"):
+            _execute("GRANT {group} TO {role}", group=sql.Identifier(group), role=sql.Identifier(role.name))
+        elif not _belongs(role.name, group, "MEMBER"):
+            refused.append(group)
+    return refused
+
+
+def _belongs(role_name: str | None, group: str, how: str) -> bool:
+    """Whether the role, or else whoever is logged in, is a member of the group; a superuser is of all."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_has_role(COALESCE(%s, current_user), %s, %s)", [role_name, group, how])
+        return bool(cursor.fetchone()[0])
 
 
 def tables_of(role: Role, *, only_ours: bool = False) -> dict[str, tuple[str, ...]]:

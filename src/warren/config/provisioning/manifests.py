@@ -4,7 +4,7 @@
     Kubernetes   a Deployment for each queue, so that each has its own number of pods: `worker-cpu` and `worker-io` are
                  written by hand and serve the queue of their class's name; every other queue has a copy of its class's,
                  which kustomize makes, named `worker-<class>-<queue>`
-    KEDA         a ScaledObject for each Deployment
+    KEDA         a ScaledObject for each Deployment, which asks of the production overlay's namespace
 
 Files that are written whole begin with MARK; `compose/stack.yaml` is written by hand but for the queues' names.
 """
@@ -20,6 +20,7 @@ MARK = "# Written by `make topology` from src/warren/config/queues.py.\n"
 STACK = Path("compose/stack.yaml")
 BASE = Path("k8s/base")
 KEDA = Path("k8s/components/keda")
+PRODUCTION = Path("k8s/overlays/production/kustomization.yaml")
 
 KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
 
@@ -35,7 +36,12 @@ def files(root: Path, specs: Iterable[QueueSpec]) -> dict[Path, str | None]:
     """Text by path, as it should be; None for a file that should not be there. Raises `ValueError`."""
     specs = tuple(specs)
     left_over: dict[Path, str | None] = dict.fromkeys(_written_before(root))
-    return left_over | {STACK: _stack((root / STACK).read_text(), specs)} | _kubernetes(specs) | _keda(specs)
+    return (
+        left_over
+        | {STACK: _stack((root / STACK).read_text(), specs)}
+        | _kubernetes(specs)
+        | _keda(specs, namespace(root))
+    )
 
 
 def deployment(spec: QueueSpec) -> str:
@@ -43,6 +49,17 @@ def deployment(spec: QueueSpec) -> str:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", spec.name):
         raise ValueError(f"queue {spec.name!r}: use small letters, digits and dashes, 40 at most, as Kubernetes does")
     return f"worker-{spec.worker}" if spec.name == spec.worker else f"worker-{spec.worker}-{spec.name}"
+
+
+def namespace(root: Path) -> str:
+    """Where the production overlay puts Warren: one Prometheus may watch several Warrens, and others' processes.
+
+    Raises `ValueError`.
+    """
+    found = re.search(r"^namespace: *([a-z0-9-]+)$", (root / PRODUCTION).read_text(), re.MULTILINE)
+    if not found:
+        raise ValueError(f"{PRODUCTION} names no namespace")
+    return found[1]
 
 
 def _stack(text: str, specs: tuple[QueueSpec, ...]) -> str:
@@ -86,13 +103,13 @@ patches:
 """
 
 
-def _keda(specs: tuple[QueueSpec, ...]) -> dict[Path, str]:
-    made = {KEDA / f"queues/{deployment(spec)}.yaml": _scaled_object(spec) for spec in specs}
+def _keda(specs: tuple[QueueSpec, ...], ours: str) -> dict[Path, str]:
+    made = {KEDA / f"queues/{deployment(spec)}.yaml": _scaled_object(spec, ours) for spec in specs}
     listed = "".join(f"  - {path.name}\n" for path in made)
     return made | {KEDA / "queues/kustomization.yaml": f"{MARK}{KUSTOMIZATION}resources:\n{listed}"}
 
 
-def _scaled_object(spec: QueueSpec) -> str:
+def _scaled_object(spec: QueueSpec, ours: str) -> str:
     return f"""{MARK}# A worker for each {spec.messages_per_worker} messages that wait or run, or for each
 # {OLDEST_WAIT_S} s that the oldest has waited, whichever asks for more. Never none; one a minute goes.
 apiVersion: keda.sh/v1alpha1
@@ -131,8 +148,10 @@ spec:
       metricType: AverageValue
       metadata:
         serverAddress: http://prometheus.monitoring.svc:9090
-        query: max(warren_queue_oldest_wait_seconds{{queue="{spec.name}"}})
+        query: max(warren_queue_oldest_wait_seconds{{namespace="{ours}", queue="{spec.name}"}})
         threshold: "{OLDEST_WAIT_S}"
+        # no figure is no zero: when nobody tells how long, that is an error, and the fallback counts
+        ignoreNullValues: "false"
 """
 
 

@@ -47,7 +47,7 @@ def owned(transactional_db: None, monkeypatch: pytest.MonkeyPatch, logged_in: Lo
     with logged_in(OWNER, PASSWORD):
         yield
     _execute(_HAND_OVER.format(before=OWNER, after=superuser, database=name))
-    for role_name in (*(role.name for role in database.ROLES), OWNER):
+    for role_name in (*(role.name for role in database.ROLES), database.EXPORTER.name, OWNER):
         _execute(_FORGET.format(role=role_name))
 
 
@@ -90,6 +90,29 @@ def test_it_makes_the_roles_when_it_may_make_roles() -> None:
         password=PASSWORD,
     ) as own:
         assert own.execute("SELECT count(*) FROM django_celery_beat_periodictask").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("owned")
+def test_the_exporter_gets_a_login_without_what_this_login_may_not_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    _as_superuser(f"ALTER ROLE {OWNER} CREATEROLE")
+    monkeypatch.setenv(database.EXPORTER.password_variable, PASSWORD)
+
+    told = [*database.provision(), *database.provision()]
+
+    assert told[1] == told[3]
+    assert told[1].startswith("Postgres: warren_exporter sees less than it might")
+    assert told[1].endswith("pg_read_all_stats")
+
+
+@pytest.mark.usefixtures("owned")
+def test_the_exporter_gets_what_this_login_was_given_to_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As k8s/components/postgres-cnpg has it given."""
+    _as_superuser(f"ALTER ROLE {OWNER} CREATEROLE; GRANT pg_read_all_stats TO {OWNER} WITH ADMIN OPTION")
+    monkeypatch.setenv(database.EXPORTER.password_variable, PASSWORD)
+
+    told = list(database.provision())
+
+    assert told == ["Postgres: roles warren_web, warren_worker, warren_beat, warren_relay, warren_exporter"]
 
 
 @pytest.mark.usefixtures("owned")

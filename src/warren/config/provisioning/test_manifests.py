@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from warren.config.provisioning import manifests
+from warren.config.provisioning import manifests, monitoring_manifests
 from warren.config.queues import QUEUES
 from warren.delivery.topology import QueueSpec
 
@@ -14,7 +14,8 @@ SLOW = QueueSpec(name="slow", worker="cpu", purpose="minutes", drain_s=60, messa
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A copy of what the command writes into."""
-    for path in (manifests.STACK, *manifests.files(ROOT, QUEUES)):
+    read = (manifests.STACK, manifests.PRODUCTION, monitoring_manifests.RULES, monitoring_manifests.RULES_OF_KUBERNETES)
+    for path in (*read, *manifests.files(ROOT, QUEUES)):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text((ROOT / path).read_text())
     return tmp_path

@@ -2,7 +2,18 @@
 
 from dataclasses import dataclass
 
-from tests.check.k8s.breakages import disruptions, network, pods, probes, releases, rollouts, scaling
+from tests.check.k8s.breakages import (
+    disruptions,
+    monitoring,
+    network,
+    pods,
+    probes,
+    releases,
+    rollouts,
+    scaling,
+    stores,
+    streams,
+)
 from tests.check.k8s.breakages.changes import Change
 from tests.check.k8s.policies.catalogue import Policy
 
@@ -19,7 +30,7 @@ class Breakage:
 
 BREAKAGES = tuple(
     Breakage(what=what, change=change, policy=policy, overlay=overlay)
-    for module in (pods, probes, rollouts, disruptions, releases, scaling, network)
+    for module in (pods, probes, rollouts, disruptions, releases, scaling, network, monitoring, streams, stores)
     for policy, overlay, cases in module.CASES
     for what, change in cases.items()
 )

@@ -37,11 +37,17 @@ def without(kind: str, name: str) -> Change:
 def settings(prefix: str, **values: str) -> Change:
     """Change variables in a ConfigMap."""
 
-    def change(objects: list[Object]) -> None:
-        configs = reading.of_kind(objects, "ConfigMap")
-        next(each for each in configs if reading.name_of(each).rpartition("-")[0] == prefix)["data"].update(values)
+    return lambda objects: _settings_of(objects, prefix).update(values)
 
-    return change
+
+def without_setting(prefix: str, name: str) -> Change:
+    """Take a variable out of a ConfigMap."""
+    return lambda objects: _do(lambda data: data.pop(name), _settings_of(objects, prefix))
+
+
+def _settings_of(objects: list[Object], prefix: str) -> Any:
+    configs = reading.of_kind(objects, "ConfigMap")
+    return next(each for each in configs if reading.name_of(each).rpartition("-")[0] == prefix)["data"]
 
 
 def _do(change: Callable[[Any], object], thing: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.check.k8s.breakages.cases import Cases
-from tests.check.k8s.breakages.changes import of, of_deployment, without
+from tests.check.k8s.breakages.changes import of, of_deployment, settings, without
 from tests.check.k8s.builds import Object
 from tests.check.k8s.policies import network
 
@@ -30,6 +30,7 @@ CASES: Cases = (
             "no way to its API": without("NetworkPolicy", "to-rabbitmq-management"),
             "nobody reaches web": _policy_of("web"),
             "no mail": _policy_of("worker-io"),
+            "webhooks at another port": settings("warren", WEBHOOK_PORTS="443,9443"),
             "no figures": without("NetworkPolicy", "monitoring"),
             "a role without its label": of_deployment(
                 "web", lambda each: each["spec"]["template"]["metadata"]["labels"].pop("postgres-client")
@@ -62,6 +63,9 @@ CASES: Cases = (
                 lambda each: each["spec"]["egress"][0]["to"][0]["ipBlock"]["except"].clear(),
             ),
             "web to the web": of("NetworkPolicy", "to-postgres", _more({"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]})),
+            "the gateway to web's figures": of(
+                "NetworkPolicy", "web", lambda each: each["spec"]["ingress"][0]["ports"].append({"port": 9464})
+            ),
             "strangers to Flower": of("NetworkPolicy", "flower", _more({}, "ingress")),
         },
     ),

@@ -58,6 +58,15 @@ CASES: Cases = (
         },
     ),
     (
+        releases.secret_files_exist,
+        "production",
+        {
+            "a key that the secret lacks": of_pod(
+                "postgres-exporter", lambda pod: pod["volumes"][0]["secret"]["items"][0].update(key="nowhere")
+            ),
+        },
+    ),
+    (
         releases.settings_roll_their_pods,
         "dev",
         {
@@ -93,6 +102,7 @@ CASES: Cases = (
         {
             "Django knows another name": settings("warren", DJANGO_ALLOWED_HOSTS="other.example.com"),
             "forms are refused": settings("warren", DJANGO_CSRF_TRUSTED_ORIGINS=""),
+            "links lead elsewhere": settings("warren", PUBLIC_URL="https://other.example.com"),
             "cookies travel in clear": settings("warren", DJANGO_PUBLIC_SCHEME="http"),
         },
     ),
@@ -107,6 +117,9 @@ CASES: Cases = (
         releases.tls_everywhere_or_nowhere,
         "production",
         {
+            "the exporter believes anybody": of_container(
+                "postgres-exporter", lambda each: each["env"][0].update(value="sslmode=require")
+            ),
             "no certificates": of_container("web", lambda each: each.update(volumeMounts=each["volumeMounts"][:-1])),
             "the check has none": of_pod("relay", lambda pod: pod["initContainers"][0].update(volumeMounts=[])),
             "no authority": settings("warren", BROKER_TLS_CA=""),

@@ -75,6 +75,9 @@ CASES: Cases = (
             "two migrate": of("Job", "migrate", lambda each: each["spec"].update(parallelism=2)),
             "migrates for ever": of("Job", "migrate", lambda each: each["spec"].pop("activeDeadlineSeconds")),
             "a Job that cannot be made anew": of("Job", "migrate", lambda each: each["metadata"].pop("annotations")),
+            "a Job that goes by itself": of(
+                "Job", "migrate", lambda each: each["spec"].update(ttlSecondsAfterFinished=600)
+            ),
             "migrates another release": of(
                 "Job",
                 "migrate",

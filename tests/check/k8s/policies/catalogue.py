@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterable
 
 from tests.check.k8s.builds import Object
-from tests.check.k8s.policies import disruptions, network, pods, probes, releases, rollouts, scaling
+from tests.check.k8s.policies import (
+    disruptions,
+    monitoring,
+    network,
+    pods,
+    probes,
+    releases,
+    rollouts,
+    scaling,
+    stores,
+    streams,
+)
 
 type Policy = Callable[[tuple[Object, ...]], Iterable[str]]
 
@@ -42,6 +53,17 @@ EVERYWHERE: tuple[Policy, ...] = (
     scaling.scale_down_is_slow,
     scaling.keda_asks_what_counts,
     scaling.connections_suffice,
+    monitoring.port_is_the_one_that_is_served,
+    monitoring.has_room_to_count,
+    monitoring.no_way_from_outside,
+    monitoring.everybody_is_watched,
+    monitoring.rules_ask_for_jobs_that_there_are,
+    monitoring.exporter_is_there_for_the_rules,
+    monitoring.asks_of_its_own_namespace,
+    stores.owner_keeps_what_it_makes,
+    stores.postgres_stops_in_time,
+    streams.route_sets_no_end,
+    streams.ingress_lets_streams_and_uploads_pass,
     network.default_deny,
     network.real_connections_pass,
     network.nothing_else_passes,

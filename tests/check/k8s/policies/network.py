@@ -68,7 +68,7 @@ def _needed_by(name: str, pod: End, objects: Objects) -> Iterator[Connection]:
     tls = bool(reading.of_kind(objects, "Certificate"))
     postgres, rabbitmq = _store(objects, "postgres"), _store(objects, "rabbitmq")
     yield f"{name} → DNS", pod, End(namespace="kube-system"), 53
-    if postgres and name in USES_POSTGRES:
+    if postgres and name in {*USES_POSTGRES, "postgres-exporter"}:
         yield f"{name} → postgres", pod, postgres, 5432
     if rabbitmq and name in USES_RABBITMQ:
         yield f"{name} → rabbitmq", pod, rabbitmq, 5671 if tls else 5672
@@ -76,14 +76,23 @@ def _needed_by(name: str, pod: End, objects: Objects) -> Iterator[Connection]:
         yield f"{name} → rabbitmq's API", pod, rabbitmq, 15671 if tls else 15672
     if name in SHOWS_FIGURES:
         yield f"Prometheus → {name}", End(namespace="monitoring"), pod, 9464
+    if name == "postgres-exporter":
+        yield f"Prometheus → {name}", End(namespace="monitoring"), pod, 9187
     if name == "web":
         yield "the gateway → web", End(namespace="gateway"), pod, 8000
     if name == "worker-io":
         yield "worker-io → the web", pod, End(address="198.51.100.7"), 443
         yield "worker-io → a mail server", pod, End(address="198.51.100.7"), 587
+        for port in _webhook_ports(objects):
+            yield "worker-io → a webhook's receiver", pod, End(address="198.51.100.7"), port
         yield "worker-io → the web by IPv6", pod, End(address="2001:db8::7"), 443
     if name in SHOWS_FIGURES and "OTEL_EXPORTER_OTLP_ENDPOINT" in str(reading.of_kind(objects, "ConfigMap")):
         yield f"{name} → the collector", pod, End(namespace="observability"), 4318
+
+
+def _webhook_ports(objects: Objects) -> list[int]:
+    worker = next(each for each in reading.workloads(objects) if each.name == "worker-io")
+    return [int(port) for port in reading.environment(worker, objects)["WEBHOOK_PORTS"].split(",")]
 
 
 def _needed_by_operators(objects: Objects) -> Iterator[Connection]:
@@ -115,7 +124,9 @@ def _forbidden(objects: Objects) -> Iterator[Connection]:
         if name != "web":
             yield f"a stranger → {name}", stranger, pod, 8000
             yield f"web → {name}", pods["web"], pod, 8000
-        yield f"a stranger → {name}'s figures", stranger, pod, 9464
+        for port in (9464, 9187, 15692):
+            yield f"a stranger → {name}'s figures", stranger, pod, port
+        yield f"the gateway → {name}'s figures", End(namespace="gateway"), pod, 9464
     yield "a stranger → flower", stranger, pods["flower"], 5555
     if postgres:
         yield "flower → postgres", pods["flower"], postgres, 5432

@@ -11,6 +11,7 @@ PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 # What asks nobody but the process itself. A liveness that asks Postgres makes of one outage a restart of everything.
 ASKS_NOBODY = {
+    "/",
     "/livez",
     "/healthcheck",
     "/srv/worker/healthcheck alive",

@@ -71,13 +71,16 @@ def secret_files_exist(objects: Objects) -> Iterator[str]:
     known = secrets_of_compose.by_role()
     for each in reading.workloads(objects):
         secret: Object = next((volume for volume in each.pod.get("volumes", ()) if volume["name"] == "secrets"), {})
-        sources = secret.get("projected", {}).get("sources") or [
-            {"secret": {"name": secret.get("secret", {}).get("secretName")}}
-        ]
+        whole = {"name": secret.get("secret", {}).get("secretName"), **secret.get("secret", {})}
+        sources = secret.get("projected", {}).get("sources") or [{"secret": whole}]
         files: set[str] = set()
         for source in (one["secret"] for one in sources):
             role = str(source["name"]).removeprefix("warren-")
-            files |= {item["path"] for item in source["items"]} if "items" in source else known.get(role, set())
+            items = source.get("items", ())
+            files |= known.get(role, set()) | {item["path"] for item in items}
+            if role in known:
+                keys = {item["key"] for item in items} - known[role]
+                yield from (f"{each}: is given {key}, which the Secret of {role} has not" for key in sorted(keys))
         for variable, path in reading.environment(each, objects).items():
             if variable.endswith("_FILE") and path.startswith("/run/secrets/") and path.rpartition("/")[2] not in files:
                 yield f"{each}: {variable} names {path}, which no secret of its has"
@@ -126,6 +129,8 @@ def public_name_agrees(objects: Objects) -> Iterator[str]:
             yield f"{host}: Django would answer 400"
         if f"https://{host}" not in settings.get("DJANGO_CSRF_TRUSTED_ORIGINS", "").split(","):
             yield f"{host}: forms would be refused"
+        if settings.get("PUBLIC_URL") != f"https://{host}":
+            yield f"{host}: links in webhooks lead elsewhere"
         if settings.get("DJANGO_PUBLIC_SCHEME") != "https" or settings.get("TRUSTED_PROXIES") == "0":
             yield f"{host}: Django does not know that a proxy stands before it"
 
@@ -146,6 +151,10 @@ def tls_everywhere_or_nowhere(objects: Objects) -> Iterator[str]:
             continue
         for container in each.containers:
             variables = reading.environment(each, objects, container=container)
+            if "DATA_SOURCE_URI" in variables:
+                if "sslmode=verify-full&sslrootcert=/run/tls/ca.crt" not in str(container["env"]):
+                    yield f"{each}/{container['name']}: does not verify whom it asks"
+                continue
             paths = {mount["mountPath"] for mount in container.get("volumeMounts", ())}
             if "/run/tls" not in paths:
                 yield f"{each}/{container['name']}: has no certificates"

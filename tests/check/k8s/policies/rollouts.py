@@ -78,8 +78,8 @@ def drains_endpoints_only(objects: Objects) -> Iterator[str]:
 def waits_for_migrations(objects: Objects) -> Iterator[str]:
     """Each role that uses the database first runs the check, from its own image and with its own settings."""
     for each in reading.workloads(objects, "Deployment"):
-        if each.labels.get("postgres-client") != "true":
-            continue
+        if each.labels.get("postgres-client") != "true" or each.name == "postgres-exporter":
+            continue  # the exporter has nothing to lose by a login that fails at first
         first = each.pod.get("initContainers", [{}])[0]
         if first.get("command") != ["python", "manage.py", "provisioned"]:
             yield f"{each}: does not wait for migrate"
@@ -102,6 +102,8 @@ def migrates_once(objects: Objects) -> Iterator[str]:
         yield "more than one pod migrates"
     if "activeDeadlineSeconds" not in spec or spec.get("backoffLimit", 6) > MOST_TRIES:
         yield "migrate tries for ever"
+    if "ttlSecondsAfterFinished" in spec:
+        yield "Argo CD and Flux would miss a Job that goes by itself, and run it again"
     web = reading.named(objects, "Deployment", "web")
     if web and jobs[0].main["image"] != web["spec"]["template"]["spec"]["containers"][0]["image"]:
         yield "migrate is of another release than web"

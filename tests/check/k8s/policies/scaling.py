@@ -13,6 +13,7 @@ type Objects = tuple[Object, ...]
 SLOWEST_LOOK_BACK_S = 300
 KEPT_FOR_SUPERUSERS = 3
 OF_BEAT_AND_RELAY = 10  # warren.config.provisioning.database, the roles' own limit
+OF_EXPORTER = 5  # the same
 
 
 def each_queue_has_its_worker(objects: Objects) -> Iterator[str]:
@@ -101,7 +102,9 @@ def connections_suffice(objects: Objects) -> Iterator[str]:
         if number > limit:
             yield f"{role}: its pods may open {number} connections, and it may have {limit}"
     there = _max_connections(objects)
-    if there is not None and sum(taken.values()) + 2 * OF_BEAT_AND_RELAY + KEPT_FOR_SUPERUSERS > there:
+    others = 2 * OF_BEAT_AND_RELAY + KEPT_FOR_SUPERUSERS
+    others += OF_EXPORTER if reading.named(objects, "Deployment", "postgres-exporter") else 0
+    if there is not None and sum(taken.values()) + others > there:
         yield f"Postgres takes {there} connections, and {sum(taken.values())} may be asked for"
 
 
@@ -122,10 +125,10 @@ def _scaled(objects: Objects) -> list[tuple[str, int, int, Object]]:
 
 
 def _connections(each: reading.Workload, variables: dict[str, str]) -> int:
-    """What one pod may open: docs/how-to/pools-and-concurrency.md; one more for the check that it begins with."""
+    """What one pod may open: docs/how-to/pools-and-concurrency.md, and web for a moment one for /readyz."""
     pool = int(variables.get("DB_POOL_SIZE", 10))
     if each.name == "web":
-        return int(variables["WEB_CONCURRENCY"]) * (pool + 1)
+        return int(variables["WEB_CONCURRENCY"]) * (pool + 1) + 1
     if variables.get("WORKER_POOL") == "prefork":
         cpus = reading.cores(each.main["resources"]["limits"]["cpu"])
         return int(variables.get("WORKER_CONCURRENCY") or -(-cpus // 1)) + 2
