@@ -31,7 +31,7 @@ def test_two_numbers_are_added_by_keyboard_alone(site: Site) -> None:
     site.page.keyboard.type("22")
     site.page.keyboard.press("Enter")
 
-    expect(site.page.get_by_role("region", name="Result")).to_have_text("42")
+    expect(site.page.get_by_role("group", name="What it returned")).to_have_text("42")
     expect(site.page.get_by_role("status").filter(has_text="succeeded")).to_be_visible()
     site.page.get_by_role("link", name="All about this job").click()
     site.expect_state("succeeded")
@@ -66,6 +66,22 @@ def test_a_report_is_made_and_downloaded(site: Site) -> None:
     assert caught.value.path().read_bytes().startswith(b"%PDF-")
 
 
+def test_a_job_fails_and_one_sees_why_mends_its_argument_and_runs_it_again(site: Site) -> None:
+    site.page.goto("/try/arithmetic.divide/")
+    site.button("Divide them").click()
+    expect(site.page.get_by_text("ZeroDivisionError")).to_be_visible()
+    site.page.get_by_role("link", name="All about this job").click()
+    site.expect_state("failed")
+    expect(site.page.get_by_role("heading", name="Why it failed")).to_be_visible()
+
+    site.page.get_by_role("link", name="Change and run").click()
+    expect(site.page.get_by_label("Num1")).to_have_value("1")
+    site.page.get_by_label("Num2").fill("4")
+    site.button("Divide them").click()
+
+    expect(site.page.get_by_role("group", name="What it returned")).to_have_text("0.25")
+
+
 @pytest.mark.troubled  # a page with status 400 is an error to the console
 def test_what_is_wrong_is_said_beside_its_field(site: Site) -> None:
     site.page.goto("/try/arithmetic.add/")
@@ -87,7 +103,7 @@ def test_it_works_without_javascript(site: Site, browser: Browser, stack: Stack)
     page.goto("/try/arithmetic.add/")
     page.get_by_role("button", name="Add them").click()
 
-    expect(page.get_by_role("region", name="Result")).to_have_text("5", timeout=20_000)
+    expect(page.get_by_role("group", name="What it returned")).to_have_text("5", timeout=20_000)
     plain.close()
 
 

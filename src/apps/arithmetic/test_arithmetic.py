@@ -7,7 +7,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from apps.arithmetic.serializers import LARGEST
-from apps.arithmetic.tasks import add
+from apps.arithmetic.tasks import add, divide
 from warren.delivery.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -15,6 +15,12 @@ pytestmark = pytest.mark.django_db
 
 def test_it_adds() -> None:
     assert add(1, 2.5) == 3.5
+
+
+def test_it_divides_and_fails_by_zero() -> None:
+    assert divide(3, 2) == 1.5
+    with pytest.raises(ZeroDivisionError):
+        divide(1, 0)
 
 
 def test_it_accepts_numbers_and_leads_to_the_result(api: APIClient, user: Any) -> None:

@@ -49,6 +49,41 @@ def test_each_field_has_its_label_and_its_help(browser: Client) -> None:
     assert "Note <span" in page
 
 
+def test_a_form_can_begin_with_what_an_earlier_job_was_called_with(
+    browser: Client, make_job: MakeJob, user: Any
+) -> None:
+    kwargs = {
+        "names": ["a", "<b>"],
+        "colour": "blue",
+        "moment": "2026-05-01T08:00:00Z",
+        "loud": True,
+        "extra": {"x": 1},
+    }
+    job = make_job(task="try_it.everything", owner=user, arguments=json.dumps([[3], kwargs]))
+
+    page = browser.get(f"{PATH}?like={job.pk}").content.decode()
+
+    fields = {
+        name: re.search(rf'<[^>]* name="{name}"[^>]*>[^<]*', page)
+        for name in ("number", "names", "moment", "loud", "extra")
+    }
+    shown = {name: found.group() for name, found in fields.items() if found}
+    assert 'value="3"' in shown["number"]
+    assert "a\n&lt;b&gt;" in shown["names"]
+    assert 'value="2026-05-01T08:00:00"' in shown["moment"]
+    assert " checked" in shown["loud"]
+    assert "{&quot;x&quot;: 1}" in shown["extra"]
+    assert re.search(r"<option[^>]* selected[^>]*>blue", page)
+
+
+def test_a_form_begins_with_no_job_of_a_stranger_or_of_another_task(
+    browser: Client, make_job: MakeJob, user: Any, stranger: Any
+) -> None:
+    theirs, another = make_job(task="try_it.everything", owner=stranger), make_job(task="some.task", owner=user)
+
+    assert [browser.get(f"{PATH}?like={each}").status_code for each in (theirs.pk, another.pk, "none")] == [404] * 3
+
+
 def test_a_good_form_makes_the_users_job_and_leads_to_its_page(browser: Client, user: Any) -> None:
     answer: Any = browser.post(PATH, GOOD)
 

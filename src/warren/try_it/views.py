@@ -15,9 +15,10 @@ from rest_framework.exceptions import APIException, NotFound, ValidationError
 from warren.dashboard.access import LIVE, member
 from warren.delivery import idempotency
 from warren.delivery.errors import IdempotencyConflictError, IdempotencyKeyError, QueueFullError
+from warren.delivery.models import Job
 from warren.jobs import visible
 from warren.jobs.submit import Submission, submit
-from warren.try_it import inputs, outcome, refusals, trials
+from warren.try_it import earlier, inputs, outcome, refusals, trials
 from warren.try_it.trials import Trial
 
 STOP_POLLING = 286  # htmx's own status: the answer is shown, and no other is asked for
@@ -29,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Forms of the featured ones, and links to the others."""
     everything = trials.everything()
     context = {
-        "forms": [_form(each, values=each.initial(timezone.now())) for each in everything if each.is_featured],
+        "forms": [_form(each, values=_initial(each)) for each in everything if each.is_featured],
         "others": [each for each in everything if not each.is_featured],
     }
     return render(request, "try_it/index.html", context)
@@ -38,10 +39,11 @@ def index(request: HttpRequest) -> HttpResponse:
 @member
 @require_http_methods(["GET", "HEAD", "POST"])
 def form(request: HttpRequest, task: str) -> HttpResponse:
-    """One form. Sent, it leads to the job's page; what is wrong is said beside its field."""
+    """One form, with `?like=` filled in as that job was called. Sent, it leads to the job's page."""
     trial = _find(task)
     if request.method != "POST":
-        return _page(request, _form(trial, values=trial.initial(timezone.now())))
+        like = request.GET.get("like")
+        return _page(request, _form(trial, values=_as_in(request, trial, like) if like else _initial(trial)))
     given = inputs.typed(trial.fields, post=request.POST, files=request.FILES)
     try:
         job_id = _accept(request, trial, given)
@@ -59,12 +61,7 @@ def form(request: HttpRequest, task: str) -> HttpResponse:
 def job(request: HttpRequest, task: str, job_id: str) -> HttpResponse:
     """What became of it: asked again each second by the page itself, until it has ended."""
     trial = _find(task)
-    try:
-        found = visible.find(job_id, user=request.user)
-    except NotFound as exc:
-        raise Http404(str(exc.detail)) from exc
-    if found.task != trial.task:
-        raise Http404(f"Job {job_id!r} is not one of {trial.task}.")
+    found = _find_job(request, trial, job_id)
     told = outcome.of(found)
     context = {"trial": trial, "job": found, "outcome": told, **_presented(trial, told)}
     if request.headers.get(LIVE) != "true":
@@ -78,6 +75,26 @@ def _find(task: str) -> Trial:
     if trial is None:
         raise Http404(f"There is no task {task!r} to try.")
     return trial
+
+
+def _find_job(request: HttpRequest, trial: Trial, job_id: str) -> Job:
+    try:
+        found = visible.find(job_id, user=request.user)
+    except NotFound as exc:
+        raise Http404(str(exc.detail)) from exc
+    if found.task != trial.task:
+        raise Http404(f"Job {job_id!r} is not one of {trial.task}.")
+    return found
+
+
+def _initial(trial: Trial) -> Mapping[str, Any]:
+    return trial.initial(timezone.now())
+
+
+def _as_in(request: HttpRequest, trial: Trial, job_id: str) -> Mapping[str, Any]:
+    found = _find_job(request, trial, job_id)
+    # how a form of its own makes a job of its fields is its own affair
+    return _initial(trial) if trial.submit else earlier.typed(trial.fields, job=found)
 
 
 def _presented(trial: Trial, told: Mapping[str, Any]) -> dict[str, Any]:
