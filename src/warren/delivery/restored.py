@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from itertools import batched
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from warren.delivery import history, outbox, outcomes
 from warren.delivery.errors import WorkersAliveError
@@ -35,7 +36,9 @@ BATCH = 1000  # jobs a statement
 REASON = "it ran when the backup was taken that this database was restored from"
 
 # A worker that lives has a connection for its lease, to this very database; a lease alone may be the backup's.
-_ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'warren-lease'"
+_ALIVE = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'warren-lease'
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +75,10 @@ def _refuse_while_workers_live() -> None:
         (alive,) = cursor.fetchone()
     if alive:
         names = Worker.objects.order_by("-seen_at").values_list("name", flat=True)[:alive]
-        raise WorkersAliveError(f"{alive} workers are connected to this database, of {', '.join(names)}: stop them first")
+        raise WorkersAliveError(f"{alive} workers use this database, of {', '.join(names)}: stop them first")
 
 
-def _ids(jobs: "QuerySet[Job]") -> list[str]:
+def _ids(jobs: QuerySet[Job]) -> list[str]:
     return list(jobs.values_list("pk", flat=True))
 
 

@@ -113,7 +113,7 @@ def test_it_leaves_no_guest_when_the_broker_has_started(provisioned: httpx.Clien
     assert {user["name"] for user in provisioned.get("users").json()} == {"admin", "web", "worker", "relay", "flower"}
 
 
-def test_it_empties_the_queues_of_what_was_fetched_too_and_takes_the_marks(provisioned: httpx.Client, app: Celery) -> None:
+def test_it_throws_away_what_was_fetched_too_and_the_marks(provisioned: httpx.Client, app: Celery) -> None:
     mark = f"{MARK_PREFIX}of-this-broker"
     with _as("relay") as relay, _as("worker") as worker:
         Exchange(mark)(relay.default_channel).declare()

@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
 
 def _unknown_migrations() -> list[str]:
-    """What has been applied of apps that are here, and is not here. Of packages' apps the names may be squashed away."""
+    """What was applied of our own apps, and is not here. Of packages' migrations the names may be squashed away."""
     loader = MigrationLoader(connection)
     here = {label for label, name in loader.disk_migrations if _is_ours(loader, label, name)}
     unknown = loader.applied_migrations.keys() - loader.disk_migrations.keys()
