@@ -15,7 +15,7 @@ from PIL import Image
 from tests.integration import load
 from tests.stack import postgres, waiting
 from tests.stack.api import Api
-from tests.stack.stack import WORKERS, CommandFailedError, Stack
+from tests.stack.stack import ONE_SHOTS, WORKERS, CommandFailedError, Stack
 
 SETTLED_WITHIN_S = 60
 LONG_S = 15.0  # so that it runs when the backup is taken, and ends soon
@@ -122,13 +122,13 @@ def _with_other_counts(copy: Path) -> str:
 def test_a_damaged_backup_is_refused_and_nothing_is_changed(stack: Stack, member: Api, copy: Path, damage: Any) -> None:
     new = member.submit("probe.cpu.echo", args=["newer than the backup"])
     member.wait(new)
-    words, before = damage(copy), _ids_of_containers(stack)
+    words, before = damage(copy), _running_since(stack)
 
     with pytest.raises(CommandFailedError, match=words):
         stack.host("restore", str(copy))
 
     assert member.job(new)["result"] == "newer than the backup"
-    assert _ids_of_containers(stack) == before
+    assert _running_since(stack) == before
     assert postgres.ask(stack, "SELECT 1 FROM pg_database WHERE datname = 'restoring'") == []
 
 
@@ -195,5 +195,6 @@ def _texts(count: int) -> Iterable[str]:
     return (f"of after the backup {number}" for number in range(count))
 
 
-def _ids_of_containers(stack: Stack) -> set[str]:
-    return {str(stack.inspect(each)["Id"]) + stack.inspect(each)["State"]["StartedAt"] for each in stack.containers()}
+def _running_since(stack: Stack) -> dict[str, str]:
+    lasting = [each for each in stack.containers() if each.Service not in ONE_SHOTS]
+    return {str(each.ID): stack.inspect(each)["State"]["StartedAt"] for each in lasting}
