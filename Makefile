@@ -20,8 +20,8 @@ backup: ## write all that must not be lost into backups/<UTC time>, while the st
 	@compose/host/backup $(if $(to),'$(to)')
 restore: ## put the stack back to a backup: make restore from=backups/<UTC time>
 	@compose/host/restore '$(from)'
-upgrade: env ## back up, build, migrate, and roll what runs without losing a job; backup=no for no backup
-	@compose/host/upgrade '$(backup)'
+upgrade: env ## back up, build, migrate, and roll what runs without losing a job; backup=no build=no for less
+	@compose/host/upgrade '$(backup)' '$(build)'
 doctor: ## look whether all is well, and say what to do where it is not
 	@$(compose) exec $(if $(NO_COLOR),--env NO_COLOR=1) web python manage.py doctor
 clean: ## remove this project's containers, volumes (all data) and images

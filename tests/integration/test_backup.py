@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import tarfile
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from io import BytesIO
@@ -18,7 +20,14 @@ from tests.stack.api import Api
 from tests.stack.stack import ONE_SHOTS, WORKERS, CommandFailedError, Stack
 
 SETTLED_WITHIN_S = 60
-LONG_S = 15.0  # so that it runs when the backup is taken, and ends soon
+LONG_S = 12.0  # so that it runs when the backup is taken, and ends soon
+
+# the time is a backup's name, in seconds
+KEEP_THREE_TIMES = """
+set -e; cd /tmp; mkdir kept
+for _ in 1 2 3; do /srv/postgres/keep kept /srv/postgres 2 >&2; sleep 1.1; done
+tar --create --directory kept . | base64
+"""
 
 _JOBS = "SELECT id, state, coalesce(result, '') FROM warren_job WHERE id = ANY(string_to_array(:'ids', ','))"
 _OPEN = "SELECT count(*) FROM warren_job WHERE finished_at IS NULL AND id = ANY(string_to_array(:'ids', ','))"
@@ -80,6 +89,45 @@ def test_a_restore_takes_a_running_stack_back(stack: Stack, member: Api, folder:
     assert not postgres.ask(stack, _ROWS, names="of the other timeline")
     assert loaded.said, "nothing was accepted meanwhile, so nothing was tried"
     assert member.wait(member.submit("probe.cpu.effect", args=["of this timeline"]))["state"] == "succeeded"
+
+
+def test_a_database_that_workers_use_is_not_prepared_and_one_without_is(stack: Stack, member: Api) -> None:
+    prepare = ("web", "python", "manage.py", "prepare_restored")
+    with pytest.raises(CommandFailedError, match="workers use this database"):
+        stack.execute(*prepare)
+
+    with stack.stopped(*WORKERS):
+        given = [member.submit("probe.cpu.effect", args=[f"sent twice {number}"]) for number in range(5)]
+        for job_id in given:
+            member.wait(job_id, states=("queued",))
+        stack.execute(*prepare)
+
+    assert {member.wait(job_id)["state"] for job_id in given} == {"succeeded"}
+
+
+def test_what_the_cron_job_of_kubernetes_keeps_is_whole_and_not_more_than_it_should(
+    stack: Stack, tmp_path: Path
+) -> None:
+    once = (
+        "run",
+        "--rm",
+        "--no-deps",
+        "--no-TTY",
+        "--env",
+        "POSTGRES_HOST=postgres",
+        "--entrypoint",
+        "bash",
+        "postgres",
+    )
+    said = stack.compose(*once, "-c", KEEP_THREE_TIMES)
+
+    with tarfile.open(fileobj=BytesIO(b64decode(said))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    kept = sorted(tmp_path.iterdir())
+    assert len(kept) == 2
+    for backup in kept:
+        stack.host("verify-backup", str(backup))
+        assert {each.name for each in backup.iterdir()} == {"database.dump", "media.tar", "manifest.json"}
 
 
 @pytest.fixture(scope="module")
