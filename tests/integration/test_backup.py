@@ -5,6 +5,7 @@ import shutil
 import tarfile
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -178,6 +179,28 @@ def test_a_damaged_backup_is_refused_and_nothing_is_changed(stack: Stack, member
     assert member.job(new)["result"] == "newer than the backup"
     assert _running_since(stack) == before
     assert postgres.ask(stack, "SELECT 1 FROM pg_database WHERE datname = 'restoring'") == []
+
+
+def test_all_is_as_it_was_when_a_restore_fails_at_its_last_step(stack: Stack, member: Api, backup: Path) -> None:
+    waits = member.submit("probe.cpu.effect", args=["newer than the backup, too"], countdown=20)
+    with (
+        _that_cannot_be_dropped(stack, "replaced"),
+        pytest.raises(CommandFailedError, match="starting everything again"),
+    ):
+        stack.host("restore", str(backup))
+
+    assert {each.Health for each in stack.containers() if each.Service not in ONE_SHOTS} == {"healthy"}
+    assert member.wait(waits)["state"] == "succeeded"
+    assert postgres.ask(stack, "SELECT datname FROM pg_database WHERE datname = 'restoring'") == []
+
+
+@contextmanager
+def _that_cannot_be_dropped(stack: Stack, name: str) -> Iterator[None]:
+    """A database that stands where the present one would be kept."""
+    postgres.ask(stack, f"DROP DATABASE IF EXISTS {name}")
+    postgres.ask(stack, f"CREATE DATABASE {name} IS_TEMPLATE true")
+    yield
+    postgres.ask(stack, f"ALTER DATABASE {name} IS_TEMPLATE false")
 
 
 def test_a_backup_is_refused_when_the_stack_does_not_run(stack: Stack, folder: Path) -> None:
