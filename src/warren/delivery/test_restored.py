@@ -1,9 +1,10 @@
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from celery import Celery, shared_task
-from django.db import connection
 from django.utils import timezone
 from kombu import Queue
 
@@ -133,7 +134,7 @@ def test_it_is_no_worker_s_connection_that_another_database_has() -> None:
     job_id = _running_job()
     address = direct.address("lease") | {"dbname": "postgres"}
 
-    with connection.Database.connect(**address):
+    with psycopg.connect(**address):
         restored.prepare()
 
     assert _sent_again() == [job_id]
@@ -163,7 +164,7 @@ def test_a_job_that_ran_is_delivered_and_succeeds_as_the_next_attempt(
 
     relay.run_pass()
 
-    message = queues["cpu"].get(no_ack=True)
+    message: Any = queues["cpu"].get(no_ack=True)
     assert message.headers["id"] == job_id
     deliver(add, job_id, 1, 2, message_id=message.properties["message_id"])
     job = Job.objects.get()
