@@ -19,7 +19,7 @@ transactional task are in the same database, so they are gone or there together 
     a worker is alive      it would lose its jobs to others: refused before anything is changed
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched
 
@@ -78,8 +78,9 @@ def _refuse_while_workers_live() -> None:
         raise WorkersAliveError(f"{alive} workers use this database, of {', '.join(names)}: stop them first")
 
 
-def _ids(jobs: QuerySet[Job]) -> list[str]:
-    return list(jobs.values_list("pk", flat=True))
+def _ids(jobs: QuerySet[Job]) -> Iterator[str]:
+    """As they are now, whatever becomes of the rows meanwhile; and not all of them in memory."""
+    return jobs.values_list("pk", flat=True).iterator(chunk_size=BATCH)
 
 
 def _send_again(job_ids: Iterable[str], *, states: Iterable[State], reason: str = "") -> int:
