@@ -16,6 +16,12 @@ ps: ## show the services and their health
 	$(compose) ps --all
 logs: ## follow the logs; only=web for one service
 	$(compose) logs --follow --tail 100 $(only)
+backup: ## write all that must not be lost into backups/<UTC time>, while the stack works; to=folder for elsewhere
+	@compose/host/backup $(if $(to),'$(to)')
+restore: ## put the stack back to a backup: make restore from=backups/<UTC time>
+	@compose/host/restore '$(from)'
+upgrade: env ## back up, build, migrate, and roll what runs without losing a job; backup=no build=no for less
+	@compose/host/upgrade '$(backup)' '$(build)'
 doctor: ## look whether all is well, and say what to do where it is not
 	@$(compose) exec $(if $(NO_COLOR),--env NO_COLOR=1) web python manage.py doctor
 clean: ## remove this project's containers, volumes (all data) and images

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.integration import batches, own_app
-from tests.stack import api, django_code, waiting
+from tests.stack import api, django_code, postgres, waiting
 from tests.stack.api import Api
 from tests.stack.stack import FILES, WORKERS, CommandFailedError, Stack
 
@@ -148,3 +149,17 @@ def _running(stack: Stack) -> list[str]:
 
 def _most_sent_again(stack: Stack) -> int:
     return max(map(int, re.findall(r"(\d+) jobs are sent again", stack.logs("relay"))))
+
+
+def test_a_restore_takes_redis_back_too(on_redis: Stack, somebody: Api, tmp_path: Path) -> None:
+    old = somebody.submit("probe.cpu.effect", args=["of before the backup"], countdown=5)
+    backup = on_redis.host("backup", str(tmp_path)).strip()
+    with on_redis.stopped(*WORKERS):
+        gone = somebody.submit("probe.cpu.effect", args=["of after the backup"])
+        somebody.wait(gone, states=("queued",))
+
+        on_redis.host("restore", backup)
+
+    assert somebody.wait(old)["result"] == "of before the backup"
+    assert somebody.get(f"/api/jobs/{gone}/").status_code == httpx.codes.NOT_FOUND
+    assert not postgres.ask(on_redis, "SELECT FROM auth_group WHERE name = 'of after the backup'")

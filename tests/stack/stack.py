@@ -42,6 +42,7 @@ class Stack:
         self.values = environment.new(project=project) | dict(values)
         self._env_file = folder / f"{project}.env"
         self._changes: dict[str, str] = {}
+        self._files = tuple(files)
         self._driver = DockerCompose(ROOT, list(files), env_file=str(self._env_file))
         environment.write(self.values, to=self._env_file)
 
@@ -90,6 +91,14 @@ class Stack:
     def command(self, *arguments: str) -> list[str]:
         """The command line that `compose` runs in `ROOT`; for what goes on beside a test."""
         return [*self._driver.docker_compose_command(), "--ansi", "never", "--progress", "quiet", *arguments]
+
+    def host(self, script: str, *arguments: str, **values: str) -> str:
+        """Run a script of compose/host on this stack, as make does; returns its output. Raises `CommandFailedError`.
+
+        `values` are variables that only the script sees.
+        """
+        environment = {**os.environ, **self.values, **self._changes, "COMPOSE_FILE": ":".join(self._files), **values}
+        return _run([f"compose/host/{script}", *arguments], env=environment)
 
     def execute(self, service: str, *command: str, env: Mapping[str, str] | None = None, stdin: str = "") -> str:
         """Run a command in a service's container; returns its output. Raises `CommandFailedError`."""
@@ -176,9 +185,9 @@ def _is_well(container: ComposeContainer) -> bool:
     return container.State == "running" and container.Health == "healthy"
 
 
-def _run(command: list[str], *, stdin: str = "") -> str:
+def _run(command: list[str], *, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
     done = subprocess.run(
-        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, input=stdin
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, input=stdin, env=env
     )
     if done.returncode:
         said = f"{done.stderr}{done.stdout}"

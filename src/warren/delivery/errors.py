@@ -73,3 +73,7 @@ class ExitError(DeliveryError):
 
 class WorkersLost(DeliveryError):  # noqa: N818  users see the name as the reason of a dead job
     """Each worker that ran the job was lost while it did."""
+
+
+class WorkersAliveError(DeliveryError):
+    """Workers are connected to a database that only those may use who prepare it."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.check.k8s.builds import Object
 
-RUNS_PODS = ("Deployment", "StatefulSet", "Job")
+RUNS_PODS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,8 @@ class Workload:
     @property
     def template(self) -> Object:
         """Labels and all."""
-        template: Object = self.object["spec"]["template"]
+        spec = self.object["spec"]
+        template: Object = spec["jobTemplate"]["spec"]["template"] if self.kind == "CronJob" else spec["template"]
         return template
 
     @property

@@ -93,6 +93,13 @@ def effect_then_die_once(self: "Task[[str], str]", message: str) -> str:
     return message
 
 
+@shared_task(name="probe.cpu.effect", queue="cpu", transactional=True, arguments=Message)  # type: ignore[call-overload, untyped-decorator]  # celery-types lacks ours
+def effect(message: str) -> str:
+    """Make a row; a second one of that name is refused."""
+    Group.objects.create(name=message)
+    return message
+
+
 def needs(message: str) -> int:
     """Fail until somebody makes a group of this name."""
     if not Group.objects.filter(name=message).exists():

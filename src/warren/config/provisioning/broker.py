@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 import httpx
+from celery import Celery
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -120,6 +121,29 @@ def provision() -> Iterator[str]:
     yield f"RabbitMQ: users {', '.join(passwords)}; queues {', '.join(topology.declarations(QUEUES))}"
 
 
+def empty(app: Celery) -> Iterator[str]:
+    """Throw away what the declared queues hold, fetched messages too, and make them anew; the relay's marks go with it.
+
+    For everybody else this is a broker that was wiped: relays send again what their database says it was given.
+    """
+    if _on_redis():
+        with app.connection_for_write() as connection:
+            redis: Any = connection.default_channel.client  # type: ignore[attr-defined]  # Redis' own
+            redis.flushdb()
+        yield "Redis: emptied"
+        return
+    vhost = quote(_nodes()[0].path.removeprefix("/"), safe="")
+    with _api() as api:
+        queues = topology.declarations(QUEUES)
+        marks = [each["name"] for each in api.get(f"exchanges/{vhost}").raise_for_status().json()]
+        things = [f"queues/{vhost}/{name}" for name in queues]
+        things += [f"exchanges/{vhost}/{name}" for name in marks if name.startswith(topology.MARK_PREFIX)]
+        for thing in things:
+            _delete(api, thing)
+    yield f"RabbitMQ: threw away what was in {', '.join(queues)}"
+    yield from provision()
+
+
 def silence() -> str | None:
     """Why the management API cannot be used yet; None when it can."""
     if _on_redis():
@@ -146,6 +170,12 @@ def _nodes() -> list[SplitResult]:
 
 def _on_redis() -> bool:
     return _nodes()[0].scheme in topology.REDIS_SCHEMES
+
+
+def _delete(api: httpx.Client, path: str) -> None:
+    answer = api.delete(path)
+    if answer.status_code != httpx.codes.NOT_FOUND:
+        answer.raise_for_status()
 
 
 def _put(api: httpx.Client, path: str, body: dict[str, Any]) -> None:

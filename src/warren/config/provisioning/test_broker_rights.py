@@ -1,8 +1,11 @@
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from celery import Celery
+from celery.app import app_or_default
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection, Exchange, Queue
@@ -27,6 +30,11 @@ def provisioned(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
         list(broker.provision())
         yield api
         api.delete(f"vhosts/{VHOST}")
+
+
+@pytest.fixture
+def app() -> Celery:
+    return app_or_default()
 
 
 def _as(user: str) -> Connection:
@@ -103,3 +111,42 @@ def test_it_lets_only_the_relay_leave_a_mark_when_provisioned() -> None:
 
 def test_it_leaves_no_guest_when_the_broker_has_started(provisioned: httpx.Client) -> None:
     assert {user["name"] for user in provisioned.get("users").json()} == {"admin", "web", "worker", "relay", "flower"}
+
+
+def test_it_throws_away_what_was_fetched_too_and_the_marks(provisioned: httpx.Client, app: Celery) -> None:
+    mark = f"{MARK_PREFIX}of-this-broker"
+    with _as("relay") as relay, _as("worker") as worker:
+        Exchange(mark)(relay.default_channel).declare()
+        for queue in ("cpu", "io", "cpu"):
+            relay.Producer(auto_declare=False).publish({}, routing_key=queue)
+        assert Queue("cpu", no_declare=True)(worker.default_channel).get() is not None
+
+        list(broker.empty(app))
+
+    with _as("worker") as connection:
+        for name in ("cpu", "io"):
+            assert Queue(name, no_declare=True)(connection.default_channel).get() is None
+        connection.Producer(auto_declare=False).publish({}, exchange=LOSABLE_EXCHANGE, routing_key="cpu")
+        assert Queue("cpu", no_declare=True)(connection.default_channel).get() is not None
+    assert mark not in {each["name"] for each in provisioned.get(f"exchanges/{VHOST}").json()}
+
+
+def test_it_makes_the_queues_when_it_empties_a_broker_without(provisioned: httpx.Client, app: Celery) -> None:
+    provisioned.delete(f"queues/{VHOST}/cpu")
+
+    list(broker.empty(app))
+
+    assert "cpu" in {queue["name"] for queue in provisioned.get(f"queues/{VHOST}").json()}
+
+
+def test_it_empties_redis(monkeypatch: pytest.MonkeyPatch, app: Celery) -> None:
+    url = f"redis://default:{settings.BROKER_PASSWORD}@redis:6379/0"
+    monkeypatch.setattr(settings, "CELERY_BROKER_URL", url)
+    monkeypatch.setattr(app.conf, "broker_write_url", url)
+    with app.connection_for_write() as connection:
+        redis: Any = connection.default_channel.client  # type: ignore[attr-defined]  # Redis' own
+        redis.lpush("cpu", "a message")
+
+        list(broker.empty(app))
+
+        assert redis.dbsize() == 0

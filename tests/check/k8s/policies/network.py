@@ -13,7 +13,7 @@ from tests.check.k8s.builds import Object
 type Objects = tuple[Object, ...]
 
 SHOWS_FIGURES = {"web", "worker-cpu", "worker-io", "beat", "relay"}
-USES_POSTGRES = {*SHOWS_FIGURES, "migrate"}
+USES_POSTGRES = {*SHOWS_FIGURES, "migrate", "backup"}
 USES_RABBITMQ = {"web", "worker-cpu", "worker-io", "relay", "migrate", "flower"}
 USES_MANAGEMENT = {"migrate", "flower"}
 
