@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
 FINAL = {"succeeded", "failed", "cancelled", "expired", "dead"}
@@ -69,7 +69,7 @@ def by_websocket(base_url: str, *, token: str, job_id: str) -> Iterator[dict[str
             # 4404, 4429: it is no use to come again
             if exc.rcvd is not None and exc.rcvd.code in range(4000, 5000):
                 raise
-        except OSError:  # as is the TimeoutError of silence
+        except (InvalidMessage, OSError):  # closed in the handshake; silence is a TimeoutError, which is an OSError
             pass
         time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311  spread, lest all come at once
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

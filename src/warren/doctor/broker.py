@@ -55,6 +55,12 @@ def url() -> str:
     return broker_addresses.with_login(given, login=f"{provisioning.ADMIN}:{quote(password, safe='')}")
 
 
+def log_in() -> None:
+    """Let Celery's own connections, by which workers are asked, have that login too."""
+    conf: Any = current_app.conf
+    conf.broker_url = conf.broker_read_url = conf.broker_write_url = url()
+
+
 def is_redis() -> bool:
     """Whether the broker is Redis or Valkey; else it is RabbitMQ."""
     return topology.is_redis(current_app)

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandParser
 from django.utils import timezone
 
-from warren.doctor import catalogue, report
+from warren.doctor import broker, catalogue, report
 from warren.doctor.examination import Examination
 from warren.jobs import interrupted
 from warren.jobs.terminal import console_on
@@ -31,6 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Ask, tell, and leave: a thread that hangs is not waited for."""
+        broker.log_in()
         started = time.monotonic()
         with interrupted.quietly():
             findings = Examination(catalogue.checks()).run()
