@@ -103,6 +103,7 @@ def test_it_gives_out_the_file(api: APIClient, report_of: MakeReport, kind: str,
     assert (told["rows"], told["bytes"]) == (3, report.bytes)
     assert answer.getvalue() == path_of(report).read_bytes()
     assert answer.headers["Content-Type"] == type_
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["Content-Length"] == str(report.bytes)
     assert answer.headers["Content-Disposition"] == f'attachment; filename="jobs-2026-05-01-2026-05-08.{kind}"'
 

@@ -94,7 +94,7 @@ class ReportFileView(APIView):
             as_attachment=True,
             filename=_filename(report),
             content_type=CONTENT_TYPES[Kind(report.kind)],
-            headers={"Cache-Control": "private"},
+            headers={"Cache-Control": "private, no-store"},
         )
 
 
