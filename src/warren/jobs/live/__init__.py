@@ -3,6 +3,7 @@
     delivery.listening   one connection to Postgres hears of every change in a thread
     changes              notes which of them somebody follows
     reading              reads the rows of those, many at once, however many follow each
+    rights               looks whether those who follow still may
     hub                  who follows what, and how many may; one for each process
     follower             what one stream has still to send; of each job the latest state alone
     streams, consumer    a stream as Server-Sent Events, as WebSocket

@@ -25,7 +25,7 @@ class Kind(StrEnum):
     JOB = "job"
     RELOAD = "reload"  # of a list: changes may have been missed
     END = "end"  # the job is final, or deleted
-    RECONNECT = "reconnect"  # nothing is wrong: open another stream
+    RECONNECT = "reconnect"  # open another stream: this server ends, or who you are is to be asked anew
     LEFT = "left"  # the reader is gone; sent to nobody
 
 
@@ -52,7 +52,9 @@ class Follower:
         self._ready = asyncio.Event()
 
     def put(self, snapshot: Snapshot) -> None:
-        """Send this, unless that is what was sent last."""
+        """Send this, unless that is what was sent last, or the stream ends."""
+        if self._end:
+            return
         if self.following.job_id:
             self._put_the_job(snapshot)
         elif not self._must_reload:

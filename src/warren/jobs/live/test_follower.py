@@ -77,7 +77,11 @@ def test_it_sends_what_waits_before_the_end() -> None:
     follower.end(Kind.RECONNECT)
     follower.end(Kind.LEFT)
 
-    assert [event.kind for event in _taken(follower)] == [Kind.JOB, Kind.RECONNECT]
+    follower.put(_snapshot(State.SUCCEEDED))
+
+    *told, end = _taken(follower)
+    assert [event.snapshot and event.snapshot.job.state for event in told] == [State.RUNNING]
+    assert end.kind is Kind.RECONNECT
 
 
 def test_a_list_sends_each_job_once_the_latest_change_last() -> None:

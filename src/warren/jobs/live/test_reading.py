@@ -233,5 +233,5 @@ def test_it_leaves_nothing_behind(make_job: MakeJob) -> None:
 
     _run(story)
 
-    assert (hub.jobs, hub.lists, hub._open.total(), hub._task) == ({}, {}, 0, None)
+    assert (hub.jobs, hub.lists, hub._open.total(), hub._tasks) == ({}, {}, 0, ())
     assert listener._audiences == ()

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from warren.delivery.models import Job
 from warren.delivery.states import State
 from warren.jobs.conftest import MakeJob
-from warren.jobs.live.conftest import STREAMS_PER_USER, WITHIN_S, Connect, Follow, Server, token_of
+from warren.jobs.live.conftest import STREAMS_PER_USER, WITHIN_S, Connect, Follow, Server, let_token_expire, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,6 +86,16 @@ def test_it_refuses_whoever_has_not_logged_in(connect: Connect, make_job: MakeJo
     for headers in ({}, {"Authorization": "Token wrong"}, {"Cookie": "sessionid=wrong"}):
         with pytest.raises(InvalidStatus) as refused:
             connect(f"/ws/tasks/{make_job().pk}/", **headers)
+        assert refused.value.response.status_code == 403
+
+
+def test_it_refuses_a_token_that_is_over_however_it_comes(connect: Connect, make_job: MakeJob, user: Any) -> None:
+    address = f"/ws/tasks/{make_job().pk}/"
+    let_token_expire(user)
+
+    for way in ({"user": user}, {"offers": ("warren", f"token.{token_of(user)}")}):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(address, **way)
         assert refused.value.response.status_code == 403
 
 
