@@ -42,7 +42,9 @@ def clone_job(request: HttpRequest, job_id: str) -> HttpResponse:
         return redirect("job-page", job.pk)
     messages.success(request, "Submitted anew; this is the new job.")
     if clone.calls_nobody(job):
-        messages.warning(request, "It has no callback_url: nobody is called at its end, as somebody was at the first's.")
+        messages.warning(
+            request, "It has no callback_url: nobody is called at its end, as somebody was at the first's."
+        )
     return redirect("job-page", new_id)
 
 

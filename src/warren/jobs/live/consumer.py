@@ -1,9 +1,9 @@
 """A job's stream as WebSocket: each message is the job as it is, the first at once.
 
     refused     by HTTP 403: nobody has logged in, or a page of another site asks (`origins.py`)
-    closed      1000 after the final state, 1012 when the server restarts, or who they are is to be asked anew: connect again; before the first message 4404
-                (no such job that you may see), 4429 (too many streams of yours) and 1013 (of all, or no Postgres);
-                with the reason in words
+    closed      1000 after the final state, 1012 when the server restarts, or asks anew who they are: connect again;
+                before the first message 4404 (no such job that you may see), 4429 (too many streams of yours) and 1013
+                (of all, or no Postgres); with the reason in words
     silence     the job is sent again as it is, lest a proxy cuts the connection
 
 Owner: the connection's task, and one beside it that sends; it ends with the connection.

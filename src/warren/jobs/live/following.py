@@ -10,9 +10,9 @@ from rest_framework.request import Request
 class Following:
     """One job, by `job_id`; without it a list: all jobs of `owner_id`, or of everybody if that is None.
 
-    `user_id` is whose stream it is; that they may see these jobs was asked before. What it rests on is looked at while it
-    is open (`rights.py`): that they are staff, if they were, and the `token` that they came with, if it was no session.
-    `seen` is the version of the job that they have already.
+    `user_id` is whose stream it is; that they may see these jobs was asked before. What it rests on is looked at while
+    it is open (`rights.py`): that they are staff, if they were, and the `token` that they came with, if it was no
+    session. `seen` is the version of the job that they have already.
     """
 
     user_id: int

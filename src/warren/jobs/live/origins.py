@@ -14,7 +14,7 @@ from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
-from django.http.request import is_same_domain
+from django.utils.http import is_same_domain
 
 _HTTP_OF = {"ws": "http", "wss": "https"}
 _PORTS = {"http": 80, "https": 443}

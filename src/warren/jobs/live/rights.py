@@ -63,7 +63,7 @@ class _Person(NamedTuple):
 
 def lost(held: Collection[Following]) -> set[Following]:
     """Those whose user may no longer have them. One query, however many there are."""
-    active = get_user_model()._default_manager.filter(pk__in={each.user_id for each in held}, is_active=True)
+    active = get_user_model().objects.filter(pk__in={each.user_id for each in held}, is_active=True)
     rows = active.values_list("pk", "is_staff", "auth_token__key", "auth_token__created")
     people = {row[0]: _Person(*row) for row in rows}
     return {each for each in held if not _holds(each, people.get(each.user_id))}

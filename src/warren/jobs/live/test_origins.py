@@ -93,7 +93,12 @@ def test_it_takes_the_origins_that_are_trusted(settings: Settings) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://warren.example.com", "https://*.example.org:8443"]
 
     taken = ["https://warren.example.com", "https://warren.example.com:443", "https://a.b.example.org:8443"]
-    refused = ["http://warren.example.com", "https://a.example.com", "https://a.example.org", "https://xexample.org:8443"]
+    refused = [
+        "http://warren.example.com",
+        "https://a.example.com",
+        "https://a.example.org",
+        "https://xexample.org:8443",
+    ]
 
     assert [origins.may_open(_scope("inner:8000", each)) for each in taken] == [True] * 3
     assert [origins.may_open(_scope("inner:8000", each)) for each in refused] == [False] * 4

@@ -93,7 +93,7 @@ def test_an_open_stream_is_told_to_reconnect_even_if_postgres_was_away(
     hub, failures, original = Hub(), [OperationalError("away"), ValueError("a defect")], rights._in_thread
     job = make_job()
 
-    async def failing(held: Collection[Following]) -> set[Following]:
+    async def failing(held: Collection[Following]) -> Any:
         if failures:
             raise failures.pop()
         return await original(held)
