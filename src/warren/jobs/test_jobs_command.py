@@ -149,12 +149,15 @@ def test_it_records_who_it_was(say: Say, failed: MakeJob, make_job: MakeJob, ver
 def test_it_records_whom_the_system_names_if_nobody_is(
     say: Say, failed: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def nobody(_uid: int) -> None:
+        raise KeyError
+
     monkeypatch.setenv("LOGNAME", "bob")
     say("retry", failed().pk)
 
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("pwd.getpwuid", lambda _uid: {}["nobody"])
+    monkeypatch.setattr("pwd.getpwuid", nobody)
     say("retry", failed().pk)
 
     labels = JobEvent.objects.order_by("id").values_list("actor_label", flat=True)
