@@ -91,6 +91,69 @@ def test_a_change_is_read_once_however_many_follow_the_job(make_job: MakeJob, re
     _run(story)
 
 
+def test_every_state_of_a_fast_job_is_seen_in_order_by_one_read(
+    make_job: MakeJob, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LEAST_PAUSE_S", 0.5)  # in which all of it happens
+    job, other_job, hub = make_job(State.ACCEPTED), make_job(State.ACCEPTED), Hub()
+
+    def hurry() -> None:
+        rows = Job.objects.filter(pk=job.pk)
+        rows.update(state=State.QUEUED)
+        rows.update(state=State.RUNNING, attempt=1, worker="w1")
+        for done in range(3):
+            rows.update(progress=f'{{"state": "PROGRESS", "meta": {{"done": {done}}}}}')
+        rows.update(state=State.SUCCEEDED, finished_at=job.created_at)
+
+    async def story() -> None:
+        with hub.follow(_job(job)) as follower, hub.follow(_job(other_job)) as other:
+            await _until_heard()
+            await asyncio.sleep(0.6)
+            await _next(follower)
+            await _next(other)
+            read.clear()
+            await _change(other_job.pk, state=State.QUEUED)
+            await _next(other)  # now the reader pauses
+
+            await database_sync_to_async(hurry)()
+
+            states = ("queued", "running", "succeeded")
+            assert await _next(follower) == [*(("job", state) for state in states), ("end", "")]
+            assert len(read) == 2
+
+    _run(story)
+
+
+def test_states_that_were_told_while_postgres_was_away_are_not_lost(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, hub, original = make_job(State.ACCEPTED), Hub(), snapshots.read
+    failures: list[Exception] = []
+
+    def failing(job_ids: Collection[str]) -> dict[str, Snapshot]:
+        if failures:
+            raise failures.pop()
+        return original(job_ids)
+
+    monkeypatch.setattr(snapshots, "read", failing)
+    monkeypatch.setattr(reading, "AGAIN_S", 0.3)
+
+    async def story() -> None:
+        with hub.follow(_job(job)) as follower:
+            await _until_heard()
+            await _next(follower)
+            failures.append(OperationalError("away"))
+            for state in (State.QUEUED, State.RUNNING, State.SUCCEEDED):
+                ended = {"finished_at": job.created_at} if state is State.SUCCEEDED else {}
+                await _change(job.pk, state=state, **ended)
+            kinds = await _next(follower)
+
+            assert [state for _, state in kinds] == ["queued", "running", "succeeded", ""]
+            assert not failures
+
+    _run(story)
+
+
 def test_what_changes_together_is_read_together(make_job: MakeJob, read: Read) -> None:
     jobs = [make_job(State.QUEUED) for _ in range(100)]
     hub = Hub()
