@@ -1,4 +1,4 @@
-"""How a job's deliveries went, as people are shown it: three queries however many there are, one while there is none."""
+"""How a job's deliveries went, as people are shown it: three queries for any number, one while there is none."""
 
 from dataclasses import dataclass
 from datetime import datetime
