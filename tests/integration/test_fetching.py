@@ -24,7 +24,7 @@ def test_addresses_inside_the_network_are_refused(member: Api) -> None:
     assert [answer["url"] for answer in answers] == INSIDE
     assert [answer for answer in answers if "status" in answer or "error" not in answer] == []
     for answer in answers[:3]:
-        assert "not a public address" in str(answer["error"])
+        assert "no public address" in str(answer["error"])
 
 
 @pytest.mark.parametrize("urls", [[], ["ftp://example.org/"], ["file:///etc/passwd"], "http://example.org/", [5]])

@@ -53,7 +53,7 @@ def test_a_report_is_made_and_given_to_its_owner_alone(
     stranger = api.register(stack.web_url)
     assert stranger.get(told["url"]).status_code == httpx.codes.NOT_FOUND
     assert Api(stack.web_url).get(told["url"]).status_code == httpx.codes.UNAUTHORIZED
-    assert admin.get(told["url"]).status_code == httpx.codes.OK
+    assert admin.get(told["url"]).status_code == httpx.codes.NOT_FOUND
 
 
 def test_a_worker_that_is_killed_at_it_leaves_one_whole_file(stack: Stack, somebody: Api) -> None:

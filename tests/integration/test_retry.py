@@ -67,12 +67,13 @@ def test_the_command_line_retries_shows_and_lists(stack: Stack, member: Api, nam
     assert [job["id"] for job in _jobs(stack, "list", "--state", "failed", "--search", name)] == [job_id]
     _mend(stack, name)
 
-    done = _jobs(stack, "retry", job_id, "--reason", "mended")
+    done = _jobs(stack, "retry", job_id, "--by", "ann", "--reason", "mended")
 
     assert done == {"retried": 1, "ids": [job_id], "refused": []}
     assert member.wait(job_id)["state"] == "succeeded"
     shown = _jobs(stack, "show", job_id)
-    assert (shown["attempt"], shown["history"][0]["by"], shown["history"][0]["reason"]) == (2, "command line", "mended")
+    event = shown["history"][0]
+    assert (shown["attempt"], event["by"], event["reason"]) == (2, "command line (ann)", "mended")
 
 
 @pytest.mark.parametrize(

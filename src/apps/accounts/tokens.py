@@ -1,6 +1,5 @@
 """Tokens that end: one is good for TOKEN_DAYS after it was made; 0 days are for ever."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from apps.accounts.models import User
 from warren.delivery import in_batches
+from warren.jobs import token_age
 
 # a function, because workers may not read tokens (its migration says more)
 _DELETE_EXPIRED = "SELECT warren_delete_expired_tokens(%s, {days})"
@@ -48,5 +48,4 @@ def delete_expired() -> int:
 
 
 def _is_over(token: Token) -> bool:
-    lifetime = timedelta(days=settings.TOKEN_DAYS)
-    return bool(lifetime) and token.created < timezone.now() - lifetime
+    return token_age.is_over(token.created, now=timezone.now())

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from warren.outbound.addresses import RefusedAddressError, UnknownHostError
+from warren.outbound.addresses import NotPublicError
 from warren.outbound.transport import STEP_TIMEOUT_S, CheckedTransport, Reach
 
 TIMEOUT_S = 30.0  # for an address, redirects included
@@ -39,7 +39,7 @@ def fetch(url: str, *, allow_private: bool, timeout_s: float = TIMEOUT_S) -> dic
     try:
         with httpx.Client(transport=transport, trust_env=False, timeout=STEP_TIMEOUT_S) as client:
             status, size = _follow(client, url)
-    except (httpx.HTTPError, httpx.InvalidURL, RefusedAddressError, UnknownHostError) as exc:
+    except (httpx.HTTPError, httpx.InvalidURL, NotPublicError) as exc:
         return {"url": url, "error": str(exc) or type(exc).__name__}
     return {
         "url": url,

@@ -177,6 +177,7 @@ def test_it_gives_out_thumbnails(api: APIClient, upload: Upload) -> None:
     answer = api.get(f"/api/images/{upload.pk}/thumbnails/small/")
 
     assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert Image.open(BytesIO(answer.content)).size == (160, 80)
 
 

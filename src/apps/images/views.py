@@ -71,8 +71,9 @@ class ThumbnailView(APIView):
         thumbnail = Thumbnail.objects.filter(upload__in=owned, size=size).first()
         if thumbnail is None:
             raise NotFound(f"Upload {upload_id} has no thumbnail {size!r} that you may see, or not yet.")
+        headers = {"Cache-Control": "private, no-store"}  # it outlives neither the login nor the picture
         with thumbnail.file.open() as file:  # small, so not streamed
-            return HttpResponse(file.read(), content_type="image/jpeg", headers={"Cache-Control": "private"})
+            return HttpResponse(file.read(), content_type="image/jpeg", headers=headers)
 
 
 def uploads_for(request: Request) -> QuerySet[Upload]:

@@ -103,6 +103,7 @@ def test_it_gives_out_the_file(api: APIClient, report_of: MakeReport, kind: str,
     assert (told["rows"], told["bytes"]) == (3, report.bytes)
     assert answer.getvalue() == path_of(report).read_bytes()
     assert answer.headers["Content-Type"] == type_
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["Content-Length"] == str(report.bytes)
     assert answer.headers["Content-Disposition"] == f'attachment; filename="jobs-2026-05-01-2026-05-08.{kind}"'
 
@@ -121,16 +122,18 @@ def test_it_streams_under_asgi_a_block_at_a_time(report_of: MakeReport, monkeypa
     assert {len(block) for block in blocks[:-1]} == {10}
 
 
-def test_reports_are_their_owners_and_staff_sees_them(
-    report_of: MakeReport, stranger_api: APIClient, staff_api: APIClient, anybody: APIClient
+def test_reports_are_for_their_owner_alone(
+    api: APIClient, report_of: MakeReport, stranger_api: APIClient, staff_api: APIClient, anybody: APIClient
 ) -> None:
-    report_of()
+    path = path_of(report_of())
 
-    for path in ("/api/reports/the-report/", "/api/reports/the-report/file/"):
-        statuses = [_status(client, path) for client in (stranger_api, staff_api, anybody)]
-        assert statuses == [404, 200, 401], path
-    assert stranger_api.delete("/api/reports/the-report/").status_code == 404
-    assert stranger_api.get("/api/reports/").json()["results"] == []
+    for address in ("/api/reports/the-report/", "/api/reports/the-report/file/"):
+        statuses = [_status(client, address) for client in (api, stranger_api, staff_api, anybody)]
+        assert statuses == [200, 404, 404, 401], address
+    for client in (stranger_api, staff_api):
+        assert client.delete("/api/reports/the-report/").status_code == 404
+        assert client.get("/api/reports/").json()["results"] == []
+    assert (path.exists(), Report.objects.exists()) == (True, True)
 
 
 def test_it_lists_ones_own_newest_first(api: APIClient, report_of: MakeReport, stranger: Any) -> None:

@@ -49,3 +49,17 @@ def test_it_links_to_the_file_as_long_as_it_is_there(browser: Client, report_of:
 
     assert (link in before, link in after) == (True, False)
     assert "has been deleted" in after
+
+
+def test_it_offers_staff_no_file_that_they_may_not_have(
+    client: Client, staff: Any, report_of: MakeReport, make_job: MakeJob
+) -> None:
+    report = report_of()
+    result = make_report.backend.encode({"report": report.pk})
+    make_job(State.SUCCEEDED, id=report.pk, task=make_report.name, result=result)
+    client.force_login(staff)
+
+    page = client.get(f"{PATH}{report.pk}/").content.decode()
+
+    assert "for its owner alone" in page
+    assert "/file/" not in page

@@ -1,4 +1,4 @@
-"""Takes orders for reports and gives them out: to their owner, and to staff, who see each job in them anyway."""
+"""Takes orders for reports and gives them out, each to its owner alone: staff see the jobs, and order their own."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ class ReportsView(GenericAPIView[Report]):
         responses={200: ReportSerializer(many=True), **errors(401, 404)},
     )
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(Report.objects.filter(owner_id=request.user.pk))
+        page = self.paginate_queryset(reports_of(request))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
@@ -94,23 +94,22 @@ class ReportFileView(APIView):
             as_attachment=True,
             filename=_filename(report),
             content_type=CONTENT_TYPES[Kind(report.kind)],
-            headers={"Cache-Control": "private"},
+            headers={"Cache-Control": "private, no-store"},
         )
 
 
 def find(report_id: str, *, request: Request) -> Report:
     """The report. Raises `NotFound` (404) for unknown ids, other people's reports, and those that are not made yet."""
     # Postgres takes no NUL in a text, so no id holds one
-    report = None if "\x00" in report_id else reports_for(request).filter(pk=report_id).first()
+    report = None if "\x00" in report_id else reports_of(request).filter(pk=report_id).first()
     if report is None:
-        raise NotFound(f"There is no report {report_id!r} that you may see, or not yet.")
+        raise NotFound(f"There is no report {report_id!r} of yours, or not yet.")
     return report
 
 
-def reports_for(request: Request) -> QuerySet[Report]:
-    """The reports that the request's user may see."""
-    everything = Report.objects.all()
-    return everything if request.user.is_staff else everything.filter(owner_id=request.user.pk)
+def reports_of(request: Request) -> QuerySet[Report]:
+    """The reports of the request's user, be they staff or not."""
+    return Report.objects.filter(owner_id=request.user.pk)
 
 
 def _refuse_too_much(scope: Scope) -> None:

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 FIRST_S = 15
 LONGEST_S = 6 * 60 * 60
 RETRIES = 14  # so the attempts span 26 hours, give or take some: a receiver that is down over a night is told
+_LONGEST_HEADER = 100  # characters; a date has 29
 JITTER = 0.25  # part of each delay, both ways, so that what failed together does not come back together
 
 
@@ -23,15 +24,17 @@ def delay_s(*, retries: int, asked_s: float | None = None) -> float | None:
 
 
 def asked_for(header: str | None, *, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for; None if there is none that can be read (RFC 9110, 10.2.3)."""
+    """Seconds that a Retry-After header asks for; None if there is none that can be read (RFC 9110, 10.2.3).
+
+    It is the receiver's to write, so nothing that it holds may raise: the call would be made no more.
+    """
     if header is None:
         return None
-    if header.strip().isascii() and header.strip().isdigit():
-        return float(header)
+    text = header.strip()[:_LONGEST_HEADER]
+    if text.isascii() and text.isdigit():
+        return float(text)
     try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+        return max((moment - now).total_seconds(), 0.0)
+    except (ValueError, TypeError, OverflowError):  # no date; one without a zone; one of no calendar
         return None
-    if moment.tzinfo is None:
-        return None
-    return max((moment - now).total_seconds(), 0.0)

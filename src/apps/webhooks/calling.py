@@ -1,7 +1,8 @@
 """One call to a receiver: made within bounds of time, and of where it may go. Redirects are not followed.
 
 looking the name up   once; every address that it leads to must be allowed, and those are connected to. It cannot be
-                      interrupted, so it is left behind if it takes too long
+                      interrupted, so it is left behind if it takes too long. A name that leads inside and one that
+                      nobody knows come to the same answer
 the answer            its status counts, and Retry-After; of its body some kB are read and thrown away, because they
                       may come from a receiver inside the network
 """
@@ -20,7 +21,7 @@ import httpx
 from apps.webhooks import callback_urls
 from apps.webhooks.errors import CallbackUrlError
 from apps.webhooks.receivers import Receivers
-from warren.outbound.addresses import LookUp, RefusedAddressError, UnknownHostError
+from warren.outbound.addresses import LookUp, NotPublicError
 from warren.outbound.transport import CheckedTransport
 
 CONNECT_S, READ_S = 5.0, 10.0
@@ -103,10 +104,10 @@ def _post(
         timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s)
         with httpx.Client(transport=transport, trust_env=False, timeout=timeout, follow_redirects=False) as client:
             return _answer(client, address, body=body, headers=headers)
-    except (CallbackUrlError, RefusedAddressError) as exc:
+    except CallbackUrlError as exc:
         return Answer(reason=f"refused: {exc}", is_final=True)
-    except UnknownHostError as exc:
-        return Answer(reason=str(exc))
+    except NotPublicError as exc:
+        return Answer(reason=str(exc))  # not final: to give up at once would tell a name inside from an unknown one
     except (httpx.HTTPError, httpx.InvalidURL, httpcore.NetworkError, httpcore.TimeoutException, OSError) as exc:
         return Answer(reason=_in_words(exc))
     except Exception as exc:

@@ -125,6 +125,26 @@ def test_it_says_when_the_next_attempt_is(api: APIClient, receiver: Receiver, ru
     assert delivery["next_attempt_at"] is not None
 
 
+def test_it_asks_once_while_nothing_has_been_told(
+    api: APIClient, receiver: Receiver, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    job = Job.objects.get(pk=_submit(api, receiver))
+
+    with django_assert_num_queries(1):
+        panel.context(job)
+
+
+def test_a_delivery_whose_job_is_gone_is_given_up(api: APIClient, receiver: Receiver, run_next: Any) -> None:
+    receiver.script = Script(statuses=[500])
+    job_id = _submit(api, receiver)
+    run_next()
+    Job.objects.filter(pk=run_next().pk).delete()
+
+    [delivery] = api.get(f"/api/jobs/{job_id}/webhooks/").json()["deliveries"]
+
+    assert (delivery["status"], delivery["next_attempt_at"]) == ("given_up", None)
+
+
 def test_it_says_when_it_was_given_up(api: APIClient, receiver: Receiver, run_next: Any) -> None:
     receiver.script = Script(statuses=[410])
     job_id = _submit(api, receiver)
@@ -178,9 +198,7 @@ def test_looking_costs_the_same_however_much_was_told(
         api.post(f"{path}{delivery_id}/redeliver/")
         run_next()
 
-    with django_assert_num_queries(
-        6
-    ):  # the job, the deliveries, their attempts, redeliveries and who asked, their jobs
+    with django_assert_num_queries(4):  # the job; the deliveries with their jobs, attempts, redeliveries with who asked
         api.get(path)
 
 

@@ -44,7 +44,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "panels": panels.of(job),
         "may_retry": retry.refusal(job) is None,
         "may_cancel": not job.is_final,
-        "may_clone": clone.may(job, user=request.user),
+        "may_clone": clone.may(job),
         "why_not": retry.refusal(job) if job.is_final and job.state != State.SUCCEEDED else "",
         "longest_reason": bulk.LONGEST_REASON,
     }

@@ -23,7 +23,8 @@ _sources: dict[str, Context] = {}
 def add(template: str, *, context: Context) -> None:
     """Show this template, a `<section>`, on the page of each job for which `context` gives something.
 
-    It is asked every few seconds while the page is open, so it asks Postgres at most once.
+    It is asked every other second while the page is open. So it asks Postgres nothing for a job that it does not
+    concern, and else as often however much there is to show.
     """
     _sources[template] = context
 

@@ -33,7 +33,7 @@ def one_step(request: HttpRequest, job_id: str, verb: str) -> HttpResponse:
 def clone_job(request: HttpRequest, job_id: str) -> HttpResponse:
     """Submit it anew, and show the new job."""
     job = find(request, job_id)
-    if not clone.may(job, user=request.user):
+    if not clone.may(job):
         raise Http404
     try:
         new_id = clone.clone(job, by=int(request.user.pk or 0))
@@ -41,6 +41,10 @@ def clone_job(request: HttpRequest, job_id: str) -> HttpResponse:
         messages.error(request, f"It was not submitted: {_words(exc)}")
         return redirect("job-page", job.pk)
     messages.success(request, "Submitted anew; this is the new job.")
+    if clone.calls_nobody(job):
+        messages.warning(
+            request, "It has no callback_url: nobody is called at its end, as somebody was at the first's."
+        )
     return redirect("job-page", new_id)
 
 

@@ -1,5 +1,6 @@
 """Retrying, cancelling and cloning one job."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from warren.dashboard.conftest import text
-from warren.delivery import admission
+from warren.delivery import admission, on_final
 from warren.delivery.models import Job, JobEvent, OutboxMessage
 from warren.delivery.states import State
 from warren.jobs.conftest import MakeJob
@@ -117,22 +118,29 @@ def test_a_clone_is_a_job_of_ones_own_and_recorded(member: Client, make_job: Mak
     assert (event.job, event.kind, event.actor, event.reason) == (job, "cloned", user, f"as job {new.pk}")
 
 
-def test_a_clone_of_an_internal_task_is_for_the_staff(member: Client, staff_member: Client, make_job: MakeJob) -> None:
-    job = make_job(State.FAILED, task="dashboard.internal", queue="io", priority=7, arguments="[[3], {}]")
+def test_a_clone_says_that_it_calls_nobody(member: Client, make_job: MakeJob) -> None:
+    message = json.loads(MESSAGE)
+    wanted = {"task": "webhooks.deliver", "value": {"url": "https://example.com/hook"}}
+    arguments = "[[1, 2], {}]"
+    silent = make_job(State.FAILED, task=ADD, arguments=arguments, message=MESSAGE)
+    message["headers"][on_final.HEADER] = wanted
+    telling = make_job(State.FAILED, task=ADD, arguments=arguments, message=json.dumps(message))
 
-    path = f"/jobs/{job.pk}/clone/"
-    assert (member.post(path).status_code, staff_member.post(path).status_code) == (404, 302)
+    pages = [member.post(f"/jobs/{job.pk}/clone/", follow=True).content.decode() for job in (silent, telling)]
 
-    new = Job.objects.exclude(pk=job.pk).get()
-    assert (new.task, new.args, new.queue, new.priority) == ("dashboard.internal", [3], "io", 7)
+    assert ["nobody is called at its end" in page for page in pages] == [False, True]
+    assert not [new for new in Job.objects.filter(state=State.ACCEPTED) if on_final.HEADER in new.envelope.headers]
 
 
-@pytest.mark.parametrize("task", ["dashboard.losable", "no.such.task"])
-def test_what_would_be_no_job_cannot_be_cloned(staff_member: Client, make_job: MakeJob, task: str) -> None:
-    job = make_job(State.FAILED, task=task)
+@pytest.mark.parametrize("task", ["dashboard.internal", "webhooks.deliver", "dashboard.losable", "no.such.task"])
+def test_what_nobody_may_call_or_would_be_no_job_cannot_be_cloned(
+    staff_member: Client, make_job: MakeJob, task: str
+) -> None:
+    job = make_job(State.FAILED, task=task, message=MESSAGE)
 
     assert staff_member.post(f"/jobs/{job.pk}/clone/").status_code == 404
     assert "Clone" not in text(staff_member, f"/jobs/{job.pk}/")
+    assert Job.objects.count() == 1
 
 
 def test_a_clone_that_is_refused_says_why_and_leaves_no_trace(member: Client, make_job: MakeJob) -> None:

@@ -29,7 +29,10 @@ ORDER BY id
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who did it: a user, or in words, such as "command line". Neither is Warren itself."""
+    """Who did it: a user, or in words, such as "command line (ann)": what, and a name for the staff to see.
+
+    Neither is Warren itself.
+    """
 
     user_id: int | None = None
     label: str = ""

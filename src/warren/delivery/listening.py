@@ -44,8 +44,8 @@ class _Watch:
 class Audience(Protocol):
     """Whoever hears of all jobs. Called in the listener's thread, so it does no more than to note what it hears."""
 
-    def heard(self, job_id: str, *, owner_id: int | None) -> None:
-        """This job has changed; nobody may own it."""
+    def heard(self, job_id: str, *, owner_id: int | None, state: str) -> None:
+        """This job has changed, and had this state then; nobody may own it."""
 
     def missed(self) -> None:
         """Any job may have changed without a word: the connection was made, or is lost."""
@@ -137,7 +137,7 @@ class Listener:
                 if state in FINAL or not watch.end_only:
                     watch.event.set()
         for audience in self._audiences:
-            audience.heard(job_id, owner_id=int(owner) if owner else None)
+            audience.heard(job_id, owner_id=int(owner) if owner else None, state=state)
 
     def _wake_all(self) -> None:
         with self._lock:

@@ -114,17 +114,17 @@ class Heard:
     """An audience that keeps what it hears."""
 
     def __init__(self) -> None:
-        self.jobs: list[tuple[str, int | None]] = []
+        self.jobs: list[tuple[str, int | None, str]] = []
         self.misses = 0
 
-    def heard(self, job_id: str, *, owner_id: int | None) -> None:
-        self.jobs.append((job_id, owner_id))
+    def heard(self, job_id: str, *, owner_id: int | None, state: str) -> None:
+        self.jobs.append((job_id, owner_id, state))
 
     def missed(self) -> None:
         self.misses += 1
 
 
-def test_it_tells_an_audience_of_every_job_and_its_owner(
+def test_it_tells_an_audience_of_every_job_its_owner_and_state(
     job: Job, wait_until: Callable[[Callable[[], bool]], None]
 ) -> None:
     owner = get_user_model().objects.create_user("ann@example.com")
@@ -146,7 +146,7 @@ def test_it_tells_an_audience_of_every_job_and_its_owner(
     finally:
         listener.detach(audience)
 
-    assert audience.jobs == [("watched", None), ("of somebody", owner.pk)]
+    assert audience.jobs == [("watched", None, "retrying"), ("of somebody", owner.pk, "queued")]
     wait_until(lambda: _listeners() == 0)
 
 

@@ -1,5 +1,7 @@
 """What `manage.py jobs` understands."""
 
+import getpass
+import os
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Collection
 from datetime import datetime
@@ -8,10 +10,12 @@ from typing import Any
 from django.utils import timezone
 
 from warren.delivery import retry
+from warren.delivery.history import Actor
 from warren.delivery.states import OPEN, State
 from warren.jobs import moments
 
 NEWEST = 50
+LONGEST_NAME = 100
 
 _FILTERS = ("state", "task", "queue", "created_after", "created_before", "search")
 
@@ -54,6 +58,7 @@ def _add_intervention(parser: ArgumentParser, *, states: Collection[State]) -> N
     parser.add_argument("ids", nargs="*", metavar="ID")
     _add_filters(parser, states=states)
     parser.add_argument("--reason", default="", help="why, for the jobs' history")
+    parser.add_argument("--by", type=_name, metavar="NAME", help="who, for the same; without it whom the system names")
     parser.add_argument("--dry-run", action="store_true", help="only list the jobs")
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -66,6 +71,25 @@ def _add_filters(parser: ArgumentParser, *, states: Collection[State]) -> None:
     group.add_argument("--since", dest="created_after", type=_moment, help="accepted after: 2h ago, or a moment")
     group.add_argument("--until", dest="created_before", type=_moment, help="accepted before: 2h ago, or a moment")
     group.add_argument("--search", help="part of the id, the task's name or the arguments")
+
+
+def operator(options: dict[str, Any]) -> Actor:
+    """Who steps in. In a container the system knows its own user alone, so people say who they are."""
+    return Actor(label=f"command line ({options['by'] or _system_user()})")
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except OSError:  # a number without a name, as some platforms run containers
+        return f"uid {os.getuid()}"
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not (name.isprintable() and 1 <= len(name) <= LONGEST_NAME):
+        raise ArgumentTypeError(f"{text[:LONGEST_NAME]!r} is not a name of 1 to {LONGEST_NAME} characters")
+    return name
 
 
 def _moment(text: str) -> datetime:

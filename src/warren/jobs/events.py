@@ -46,7 +46,7 @@ class EventSerializer(serializers.ModelSerializer[JobEvent]):
     @extend_schema_field(serializers.CharField(allow_null=True, help_text="Who did it; null for Warren itself."))
     def get_by(self, event: JobEvent) -> str | None:
         if event.actor is None:
-            return event.actor_label or None
+            return _label(event.actor_label, request=self.context["request"]) or None
         return _name(event.actor, request=self.context["request"])
 
     @extend_schema_field(FailureSerializer(allow_null=True))
@@ -65,3 +65,8 @@ def _name(actor: AbstractBaseUser, *, request: Request | None) -> str:
     if request is None or actor.pk == request.user.pk or request.user.is_staff:
         return actor.get_username()
     return "staff"
+
+
+def _label(label: str, *, request: Request | None) -> str:
+    """Who it was in words: the name in brackets, if there is one, is for the same people as addresses."""
+    return label if request is None or request.user.is_staff else label.partition(" (")[0]

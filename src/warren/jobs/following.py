@@ -24,6 +24,7 @@ import psycopg
 from warren.delivery import direct
 from warren.delivery.listening import CHANNEL
 from warren.delivery.states import State
+from warren.jobs import passed
 from warren.jobs.changed_rows import ChangedRows, Row, Which
 
 LOOK_EVERY_S = 1.0
@@ -99,8 +100,8 @@ class Follower:
             if seen == mark:
                 continue
             self._remember(row["id"], state, mark)
-            for passed in _passed(told.get(row["id"], []), before=before, now=state):
-                yield Change(state=passed, row=row)
+            for earlier in passed.states(told.get(row["id"], []), before=before, now=state):
+                yield Change(state=earlier, row=row)
             yield Change(state=state, row=row)
 
     def _remember(self, job_id: str, state: State, mark: tuple[Any, ...]) -> None:
@@ -119,16 +120,6 @@ def _hear(connection: psycopg.Connection[Any]) -> dict[str, list[State]]:
             if state in State:
                 told[job_id].append(State(state))
     return told
-
-
-def _passed(told: list[State], *, before: State | None, now: State) -> list[State]:
-    """The states between the one that was given last and the present one."""
-    news = told[told.index(before) + 1 :] if before in told else told
-    passed: list[State] = []
-    for state in news:
-        if state != (passed[-1] if passed else before):
-            passed.append(state)
-    return passed[:-1] if passed and passed[-1] == now else passed
 
 
 def _moment(row: Row) -> Any:

@@ -34,11 +34,11 @@ def test_it_tells_the_oldest_first_and_how_the_job_stood(api: APIClient, make_jo
 def test_it_names_staff_to_staff_only(api: APIClient, staff_api: APIClient, make_job: MakeJob, staff: Any) -> None:
     job = make_job()
     history.record([job.pk], kind=history.CANCELLED, by=history.Actor(user_id=staff.pk))
-    history.record([job.pk], kind=history.CANCELLED, by=history.Actor(label="command line"))
+    history.record([job.pk], kind=history.CANCELLED, by=history.Actor(label="command line (root)"))
 
     told = [[event["by"] for event in each.get(f"/api/jobs/{job.pk}/").json()["history"]] for each in (api, staff_api)]
 
-    assert told == [["staff", "command line"], ["root@example.com", "command line"]]
+    assert told == [["staff", "command line"], ["root@example.com", "command line (root)"]]
 
 
 def test_it_asks_as_often_however_long_the_history(

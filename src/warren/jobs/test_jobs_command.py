@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -131,8 +132,36 @@ def test_it_retries_by_id_without_asking(say: Say, failed: MakeJob) -> None:
 
     assert said.splitlines()[-1] == "1 retried, 0 not"
     event = JobEvent.objects.get()
-    assert (event.actor, event.actor_label, event.reason) == (None, "command line", "mended")
+    assert (event.actor, event.reason) == (None, "mended")
     assert _states() == {job.pk: State.ACCEPTED}
+
+
+@pytest.mark.parametrize("verb", ["retry", "cancel"])
+def test_it_records_who_it_was(say: Say, failed: MakeJob, make_job: MakeJob, verb: str) -> None:
+    job = failed() if verb == "retry" else make_job()
+
+    say(verb, job.pk, "--by", " Ann Bee ")
+
+    assert JobEvent.objects.get().actor_label == "command line (Ann Bee)"
+    assert "by command line (Ann Bee)" in say("show", job.pk)
+
+
+def test_it_records_whom_the_system_names_if_nobody_is(
+    say: Say, failed: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_uid: int) -> None:
+        raise KeyError
+
+    monkeypatch.setenv("LOGNAME", "bob")
+    say("retry", failed().pk)
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    say("retry", failed().pk)
+
+    labels = JobEvent.objects.order_by("id").values_list("actor_label", flat=True)
+    assert list(labels) == ["command line (bob)", f"command line (uid {os.getuid()})"]
 
 
 def test_it_says_which_were_refused_and_ends_with_1(failed: MakeJob, capsys: Any) -> None:
@@ -215,6 +244,9 @@ def test_it_needs_yes_where_nobody_can_be_asked(say: Say, failed: MakeJob, monke
         (["list", "--since", "yesterday"], "'yesterday' is neither a length of time"),
         (["list", "--since", "2026-13-01T00:00:00Z"], "is neither"),
         (["list", "--limit", "0"], "'0' is not a number of jobs"),
+        (["retry", "an-id", "--by", " "], "' ' is not a name"),
+        (["cancel", "an-id", "--by", "a\nb"], "is not a name"),
+        (["cancel", "an-id", "--by", "x" * 101], "is not a name of 1 to 100 characters"),
         (["show"], "ID"),
         (["burn"], "invalid choice: 'burn'"),
         ([], "list|show|retry|cancel"),

@@ -1,5 +1,10 @@
-"""Which addresses of the internet may be visited on behalf of a user: public ones, never those of this network."""
+"""Which addresses of the internet may be visited on behalf of a user: public ones, never those of this network.
 
+Users are not told what they asked for in vain: whether a name is known here, and where it leads, would be a map of the
+network to whoever tries names. The log has it.
+"""
+
+import logging
 import socket
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -19,12 +24,14 @@ _NOT_HOSTS: tuple[Network, ...] = tuple(
 )
 
 
-class RefusedAddressError(Exception):
-    """The host is inside this network, or no host of the public internet."""
+log = logging.getLogger(__name__)
 
 
-class UnknownHostError(Exception):
-    """The name leads to no address."""
+class NotPublicError(Exception):
+    """The host is inside this network, is no host of the public internet, or there is none: which, is not said."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host!r} leads to no public address")
 
 
 def resolve(
@@ -33,18 +40,20 @@ def resolve(
     """The host's addresses, all of them checked: connect to these, and never look the name up again.
 
     `allowed` are networks that may be visited though they are not public; `look_up` stands for the system's resolver.
-    Raises `RefusedAddressError` if any address may not be visited, since a name that leads both outside and inside is a
-    trick, and `UnknownHostError`.
+    Raises `NotPublicError` if there is none, or if any may not be visited: a name that leads both outside and inside is
+    a trick.
     """
     try:
         found = list((look_up or _ask_system)(host, port))
     except (OSError, UnicodeError) as exc:
-        raise UnknownHostError(f"the name {host!r} leads to no address: {exc}") from exc
+        log.info("nobody is called at %r: %s", host, exc)
+        raise NotPublicError(host) from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     networks = tuple(allowed)
     inside = [] if allow_private else [each for each in addresses if not (is_public(each) or is_in(each, networks))]
     if inside:
-        raise RefusedAddressError(f"{host!r} leads to {inside[0]}, which is not a public address")
+        log.warning("nobody is called at %r: it leads to %s, which is not public", host, inside[0])
+        raise NotPublicError(host)
     return addresses
 
 

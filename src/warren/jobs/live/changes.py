@@ -9,15 +9,22 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from warren.delivery.states import State
+
 # Of jobs in lists alone; over it the lists are loaded anew. A bulk of jobs comes to thousands, and no list shows them.
 MOST_IN_LISTS = 1000
+# Of one job between two reads, the last ones: more than anybody's eyes take in.
+MOST_STATES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What to read: jobs that are followed one by one, jobs in lists; `missed`: any job may have changed."""
+    """What to read: jobs that are followed one by one, jobs in lists; `missed`: any job may have changed.
 
-    jobs: set[str] = field(default_factory=set)
+    `jobs` has the states that each was told to have come to, in order; the row that is read has the last alone.
+    """
+
+    jobs: dict[str, list[State]] = field(default_factory=dict)
     in_lists: set[str] = field(default_factory=set)
     missed: bool = False
     lists_overflowed: bool = False
@@ -37,15 +44,15 @@ class Changes:
     def _begin(self) -> None:
         self._taken, self._missed, self._overflowed, self._told = Taken(), False, False, False
 
-    def heard(self, job_id: str, *, owner_id: int | None) -> None:
-        """A job has changed; called in any thread."""
+    def heard(self, job_id: str, *, owner_id: int | None, state: str) -> None:
+        """A job has changed, and had this state then; called in any thread."""
         is_followed = job_id in self._jobs
         in_lists = (owner_id is not None and owner_id in self._owners) or None in self._owners
         if not (is_followed or in_lists):
             return
         with self._lock:
             if is_followed:
-                self._taken.jobs.add(job_id)
+                self._note(job_id, [State(state)] if state in State else [])
             if in_lists and not self._overflowed:
                 self._taken.in_lists.add(job_id)
                 self._overflowed = len(self._taken.in_lists) > MOST_IN_LISTS
@@ -80,7 +87,11 @@ class Changes:
     def put_back(self, taken: Taken) -> None:
         """What was taken could not be read: it is still to be taken."""
         with self._lock:
-            self._taken.jobs.update(taken.jobs)
+            later = self._taken.jobs.copy()
+            self._taken.jobs.clear()
+            for jobs in (taken.jobs, later):
+                for job_id, states in jobs.items():
+                    self._note(job_id, states)
             self._taken.in_lists.update(taken.in_lists)
             self._missed |= taken.missed
             self._overflowed |= taken.lists_overflowed or len(self._taken.in_lists) > MOST_IN_LISTS
@@ -89,8 +100,15 @@ class Changes:
     def add(self, job_id: str) -> None:
         """Read this job, though it may not have changed: somebody new follows it."""
         with self._lock:
-            self._taken.jobs.add(job_id)
+            self._note(job_id, [])
             self._tell()
+
+    def _note(self, job_id: str, states: Collection[State]) -> None:
+        noted = self._taken.jobs.setdefault(job_id, [])
+        for state in states:
+            if state not in noted[-1:]:  # a step of progress comes to no other
+                noted.append(state)
+        del noted[:-MOST_STATES]
 
     def _tell(self) -> None:
         if not self._told:

@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from websockets.sync import client as websocket
 from websockets.typing import Subprotocol
@@ -164,6 +167,11 @@ def run_server(transactional_db: None) -> Iterator[Callable[..., Server]]:  # no
 
 def token_of(user: Any) -> str:
     return str(Token.objects.get_or_create(user=user)[0].key)
+
+
+def let_token_expire(user: Any) -> None:
+    token_of(user)
+    Token.objects.filter(user=user).update(created=timezone.now() - timedelta(days=settings.TOKEN_DAYS, minutes=1))
 
 
 type Follow = Callable[..., Stream]

@@ -1,9 +1,9 @@
 """A job's stream as WebSocket: each message is the job as it is, the first at once.
 
     refused     by HTTP 403: nobody has logged in, or a page of another site asks (`origins.py`)
-    closed      1000 after the final state, 1012 when the server restarts: connect again; before the first message 4404
-                (no such job that you may see), 4429 (too many streams of yours) and 1013 (of all, or no Postgres);
-                with the reason in words
+    closed      1000 after the final state, 1012 when the server restarts, or asks anew who they are: connect again;
+                before the first message 4404 (no such job that you may see), 4429 (too many streams of yours) and 1013
+                (of all, or no Postgres); with the reason in words
     silence     the job is sent again as it is, lest a proxy cuts the connection
 
 Owner: the connection's task, and one beside it that sends; it ends with the connection.
@@ -50,18 +50,18 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels sh
         """Let in whoever is known, and tell them there what is wrong: a browser shows no reason for a refusal."""
         job_id = self.scope["url_route"]["kwargs"]["task_id"]
         try:
-            user_id, is_theirs = await _look_up(self.scope, job_id)
+            following, is_theirs = await _look_up(self.scope, job_id)
         except reading.AWAY as exc:
             log.warning("a WebSocket is not opened: %s", exc)
             await self._accept()
             await self._end(TRY_LATER, "Postgres does not answer; try again shortly.")
             return
-        if user_id is None:
+        if following is None:
             await self.close()
             return
         await self._accept()
         if is_theirs:
-            self._sending = asyncio.create_task(self._send_all(Following(user_id=user_id, job_id=job_id)))
+            self._sending = asyncio.create_task(self._send_all(following))
         else:
             await self._end(NOT_FOUND, "There is no such job that you may see.")
 
@@ -103,15 +103,16 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels sh
             await self.close(code=code, reason=reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
 
 
-def _look_up_now(scope: dict[str, Any], job_id: str) -> tuple[int | None, bool]:
-    user = credentials.user_of(scope)
-    if user is None:
+def _look_up_now(scope: dict[str, Any], job_id: str) -> tuple[Following | None, bool]:
+    request = credentials.request_of(scope)
+    if request is None:
         return None, False
+    following = Following.by(request, job_id=job_id)
     try:
-        visible.find(job_id, user=user)
+        visible.find(job_id, user=request.user)
     except NotFound:
-        return user.pk, False
-    return user.pk, True
+        return following, False
+    return following, True
 
 
 _look_up = database_sync_to_async(_look_up_now, thread_sensitive=False)

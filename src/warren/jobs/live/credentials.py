@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.handlers.asgi import ASGIRequest
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -20,18 +19,18 @@ PROTOCOL = "warren"
 TOKEN_PREFIX = "token."  # noqa: S105  what stands before one
 
 
-def user_of(scope: dict[str, Any]) -> AbstractBaseUser | None:
-    """The user who opens this WebSocket; None for somebody without valid credentials. Asks Postgres."""
-    request: Any = ASGIRequest({**scope, "type": "http", "method": "GET", "headers": _headers(scope)}, BytesIO())
+def request_of(scope: dict[str, Any]) -> Request | None:
+    """Who opens this WebSocket, and by which credentials, as a request; None without valid ones. Asks Postgres."""
+    asked: Any = ASGIRequest({**scope, "type": "http", "method": "GET", "headers": _headers(scope)}, BytesIO())
     engine = import_module(settings.SESSION_ENGINE)
-    request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
-    request.user = auth.get_user(request)
+    asked.session = engine.SessionStore(asked.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    asked.user = auth.get_user(asked)
     classes: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    request = Request(asked, authenticators=[each() for each in classes])
     try:
-        user = Request(request, authenticators=[each() for each in classes]).user
+        return request if request.user.is_authenticated else None
     except AuthenticationFailed:
         return None
-    return user if user.is_authenticated else None
 
 
 def answer_to(offered: list[str]) -> str | None:

@@ -1,7 +1,8 @@
 """Who follows what, in this process.
 
     idle       nobody follows anything: no task, no connection to Postgres
-    open       one task reads what the followers follow (`reading.py`), from the first follower to the last
+    open       one task reads what the followers follow (`reading.py`), another looks whether they still may
+               (`rights.py`), from the first follower to the last
     stopping   the process is told to stop: each stream is told to reconnect, and ends, new ones at once
 
 Owner: the event loop. A crash of the process cuts the streams; their readers open others, in another process.
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from warren.jobs.live import reading
+from warren.jobs.live import reading, rights
 from warren.jobs.live.changes import Changes
 from warren.jobs.live.errors import TooManyOfYoursError, TooManyStreamsError
 from warren.jobs.live.follower import Follower, Kind
@@ -30,7 +31,7 @@ class Hub:
         self.is_stopping = False
         self._open: Counter[int] = Counter()
         self._changes: Changes | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     @contextmanager
     def follow(self, following: Following) -> Iterator[Follower]:
@@ -69,7 +70,8 @@ class Hub:
     def _begin(self, follower: Follower) -> None:
         if self._changes is None:
             self._changes = Changes(jobs=self.jobs.keys(), owners=self.lists.keys())
-            self._task = asyncio.create_task(reading.serve(self, self._changes))
+            reads, looks = reading.serve(self, self._changes), rights.watch(self)
+            self._tasks = asyncio.create_task(reads), asyncio.create_task(looks)
         if follower.following.job_id:
             self._changes.add(follower.following.job_id)
         else:
@@ -79,9 +81,10 @@ class Hub:
             follower.end(Kind.RECONNECT)
 
     def _end_if_idle(self) -> None:
-        if self._task is not None and not self._open.total():
-            self._task.cancel()
-            self._task = self._changes = None
+        if not self._open.total():
+            for task in self._tasks:
+                task.cancel()
+            self._tasks, self._changes = (), None
 
 
 def _add[Key](group: dict[Key, set[Follower]], key: Key) -> set[Follower]:

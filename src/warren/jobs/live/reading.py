@@ -1,7 +1,8 @@
 """Reads what has changed, for all who follow it, one batch after the other.
 
     told        the rows of what changed are read at once; what changes meanwhile is the next batch: a burst costs few
-                queries, and a change one, however many follow the job
+                queries, and a change one, however many follow the job. The states that a job was told to have come
+                through since are sent as well, as its row still shows them
     untold      nobody tells of a job that is accepted, which would cost each one; lists look for new jobs now and then
     not told    the connection that hears was made, or is lost: every followed job is read again, lists are loaded anew,
                 and until it is back all are read again each second; also else, but rarely, for what nobody thought of
@@ -14,7 +15,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from django.db.models.functions import Now
 
 from warren.delivery.listening import listener
 from warren.delivery.models import Job
+from warren.delivery.states import State
 from warren.jobs.live import snapshots
 from warren.jobs.live.changes import Changes, Taken
 from warren.jobs.live.follower import Kind
@@ -113,7 +115,7 @@ class Reader:
         now = time.monotonic()
         looks = taken.missed or now - self._looked_at >= self._look_every_s()
         news = bool(self._hub.lists) and now - self._new_at >= NEW_EVERY_S
-        jobs = set(self._hub.jobs) if looks else taken.jobs & self._hub.jobs.keys()
+        jobs = set(self._hub.jobs) if looks else taken.jobs.keys() & self._hub.jobs.keys()
         if not (jobs or taken.in_lists or news or looks or taken.lists_overflowed):
             return
         owners = list(self._hub.lists) if news else []
@@ -122,17 +124,19 @@ class Reader:
             self._looked_at = now
         if news:
             self._new_at = now
-        self._tell_followers_of(jobs, found)
+        self._tell_followers_of(jobs, found, told=taken.jobs)
         if taken.missed or taken.lists_overflowed:
             self._let_lists_reload()
         else:
             self._tell_lists(found.values())
 
-    def _tell_followers_of(self, job_ids: Iterable[str], found: dict[str, Snapshot]) -> None:
+    def _tell_followers_of(
+        self, job_ids: Iterable[str], found: dict[str, Snapshot], *, told: Mapping[str, Sequence[State]]
+    ) -> None:
         for job_id in job_ids:
             for follower in self._hub.jobs.get(job_id, ()):
                 if job_id in found:
-                    follower.put(found[job_id])
+                    follower.put(found[job_id], told=told.get(job_id, ()))
                 else:
                     follower.end(Kind.END)
 

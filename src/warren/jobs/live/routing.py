@@ -4,12 +4,11 @@ from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
-from django.conf import settings
 from django.urls import path, re_path
 
 from warren.jobs.live.consumer import TaskConsumer
 from warren.jobs.live.hub import Hub, hub
-from warren.jobs.live.origins import SameHosts
+from warren.jobs.live.origins import SameOrigin
 from warren.jobs.live.streams import EventStreams
 
 
@@ -24,6 +23,6 @@ def around(django: Any, *, hub: Hub = hub) -> ProtocolTypeRouter:
     return ProtocolTypeRouter(
         {
             "http": EventStreams(django, hub=hub),
-            "websocket": SameHosts(sockets, settings.ALLOWED_HOSTS),
+            "websocket": SameOrigin(sockets),
         }
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -48,6 +49,22 @@ class Snapshot:
         told = (job.state, job.attempt, job.progress, job.worker, job.priority, job.owner_id, job.expires_at)
         moments = (job.available_at, job.started_at, job.finished_at)
         return blake2b(repr((told, moments)).encode(), digest_size=8).hexdigest()
+
+    def earlier(self, state: State, *, attempt: int) -> "Snapshot":
+        """The job when it had this state, which it has left: as far as its row still says. One, however many ask."""
+        key = state, attempt
+        if key not in self._earlier:
+            job = copy(self.job)
+            job.state, job.attempt = state, attempt
+            job.finished_at, job.result, job.traceback = None, None, ""
+            if state != State.RUNNING or attempt != self.job.attempt:
+                job.worker, job.started_at, job.progress = "", None, None
+            self._earlier[key] = Snapshot(job)
+        return self._earlier[key]
+
+    @cached_property
+    def _earlier(self) -> dict[tuple[State, int], "Snapshot"]:
+        return {}
 
     @cached_property
     def text(self) -> str:

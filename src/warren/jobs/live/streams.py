@@ -3,8 +3,8 @@
     asked    Django answers as to any request: it knows who asks, what they may see, and how the stream begins
     open     the answer is sent without an end, and what the hub tells follows it; Django, its thread and its connection
              to Postgres are done with: an open stream costs little more than its socket
-    ended    the job is final; the server stops; the client left, or reads nothing any more; or the hour is over, and
-             whoever may no longer log in gets no other
+    ended    the job is final; the server stops; the client left, or reads nothing any more; whoever opened it may no
+             longer have it (`rights.py`); or its time is over, and whoever may no longer log in gets no other
 
 Owner: the request's task. If it crashes the connection is cut, and the reader opens another.
 """
@@ -30,6 +30,8 @@ ADDRESSES = re.compile(r"/api/jobs/(?:[^/]+/)?events/\Z")
 # A reader who takes nothing for so long is gone, or does not care; what waited for them is in the kernel's buffers.
 PATIENCE_S = 30.0
 LIFETIME_S = 3600.0
+# By a session, of which nobody hears that it has ended: who has logged out sees no more after this.
+SESSION_LIFETIME_S = 300.0
 SPREAD = 0.2  # so that streams which began together do not all begin anew together
 
 
@@ -76,9 +78,10 @@ async def _chunks(follower: Follower) -> AsyncIterator[bytes]:
 
 
 async def following(follower: Follower, *, quiet_s: float) -> AsyncIterator[list[Event]]:
-    """What is to be sent, to the last event, which comes within the hour; [] whenever nothing was for `quiet_s`."""
+    """What is to be sent, to the last event, which comes within its lifetime; [] whenever nothing was for `quiet_s`."""
     now = asyncio.get_running_loop().time
-    end = now() + LIFETIME_S * random.uniform(1 - SPREAD, 1)  # noqa: S311  no secret
+    lifetime_s = LIFETIME_S if follower.following.token else SESSION_LIFETIME_S
+    end = now() + lifetime_s * random.uniform(1 - SPREAD, 1)  # noqa: S311  no secret
     while True:
         if now() > end:
             follower.end(Kind.RECONNECT)

@@ -63,7 +63,7 @@ def test_it_says_that_postgres_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_repeats_the_state_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "_look_up", _look_up((1, True)))
+    monkeypatch.setattr(consumer, "_look_up", _look_up((Following(user_id=1, job_id="one"), True)))
     monkeypatch.setattr(consumer, "QUIET_S", 0.02)
     hub = Hub()
     monkeypatch.setattr(hub, "_begin", lambda follower: follower.put(Snapshot(Job(pk="one", state=State.RUNNING))))
@@ -86,7 +86,7 @@ def test_it_repeats_the_state_while_nothing_changes(monkeypatch: pytest.MonkeyPa
 
 
 def test_it_ends_when_something_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "_look_up", _look_up((1, True)))
+    monkeypatch.setattr(consumer, "_look_up", _look_up((Following(user_id=1, job_id="one"), True)))
     client, hub = Client(), Hub()
 
     def broken(_following: Following) -> None:

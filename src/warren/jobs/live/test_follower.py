@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from warren.delivery.models import Job
 from warren.delivery.states import State
+from warren.jobs.live.changes import MOST_STATES
 from warren.jobs.live.follower import MOST_PENDING, Event, Follower, Kind
 from warren.jobs.live.following import Following
 from warren.jobs.live.snapshots import Snapshot
@@ -46,6 +47,70 @@ def test_it_sends_the_latest_state_of_a_job_alone() -> None:
     assert _taken(follower) == []
 
 
+def _states(follower: Follower) -> list[tuple[str, int]]:
+    return [(each.snapshot.job.state, each.snapshot.job.attempt) for each in _taken(follower) if each.snapshot]
+
+
+def test_it_sends_the_states_that_a_job_has_passed_with_the_attempt_of_then() -> None:
+    follower = _of_a_job()
+    follower.put(_snapshot(State.ACCEPTED))
+    told = [State.QUEUED, State.RUNNING, State.RETRYING, State.RUNNING, State.SUCCEEDED]
+
+    follower.put(_snapshot(State.SUCCEEDED, attempt=2, finished_at=NOW), told=told)
+
+    assert _states(follower) == [
+        ("accepted", 0),
+        ("queued", 0),
+        ("running", 1),
+        ("retrying", 1),
+        ("running", 2),
+        ("succeeded", 2),
+    ]
+
+
+def test_what_is_passed_is_shown_as_far_as_the_row_still_says() -> None:
+    follower = _of_a_job()
+    follower.put(_snapshot(State.ACCEPTED))
+    ended = {"attempt": 1, "worker": "w1", "started_at": NOW, "finished_at": NOW, "progress": "{}"}
+    follower.put(_snapshot(State.SUCCEEDED, **ended), told=[State.QUEUED, State.RUNNING, State.SUCCEEDED])
+
+    jobs = [event.snapshot.job for event in _taken(follower) if event.snapshot][1:]
+
+    told = [(job.state, job.worker, job.started_at, job.finished_at, job.progress) for job in jobs]
+    assert told == [
+        ("queued", "", None, None, None),
+        ("running", "w1", NOW, None, "{}"),
+        ("succeeded", "w1", NOW, NOW, "{}"),
+    ]
+
+
+def test_what_was_told_before_it_is_no_news_to_a_new_stream() -> None:
+    follower = _of_a_job(seen=_snapshot(State.RUNNING).version)
+
+    follower.put(_snapshot(State.RUNNING), told=[State.QUEUED, State.RUNNING])
+    assert _taken(follower) == []
+
+    follower.put(_snapshot(State.RETRYING), told=[State.RUNNING, State.RETRYING])
+    assert _states(follower) == [("retrying", 0)]
+
+
+def test_a_passed_end_is_left_out_since_it_was_none() -> None:
+    follower = _of_a_job()
+    follower.put(_snapshot(State.RUNNING, attempt=1))
+
+    follower.put(_snapshot(State.QUEUED, attempt=1), told=[State.FAILED, State.ACCEPTED, State.QUEUED])
+
+    assert _states(follower) == [("running", 1), ("accepted", 1), ("queued", 1)]
+
+
+def test_a_reader_who_never_reads_keeps_the_last_states_only() -> None:
+    follower = _of_a_job()
+    for number in range(1000):
+        follower.put(_snapshot((State.RUNNING, State.RETRYING)[number % 2], attempt=number))
+
+    assert [attempt for _, attempt in _states(follower)] == list(range(1000 - MOST_STATES, 1000))
+
+
 def test_it_sends_no_state_twice() -> None:
     follower = _of_a_job(seen=_snapshot().version)
 
@@ -77,7 +142,11 @@ def test_it_sends_what_waits_before_the_end() -> None:
     follower.end(Kind.RECONNECT)
     follower.end(Kind.LEFT)
 
-    assert [event.kind for event in _taken(follower)] == [Kind.JOB, Kind.RECONNECT]
+    follower.put(_snapshot(State.SUCCEEDED))
+
+    *told, end = _taken(follower)
+    assert [event.snapshot and event.snapshot.job.state for event in told] == [State.RUNNING]
+    assert end.kind is Kind.RECONNECT
 
 
 def test_a_list_sends_each_job_once_the_latest_change_last() -> None:

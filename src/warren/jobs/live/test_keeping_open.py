@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 async def _django(scope: Any, _receive: Any, send: Any) -> None:
     """As Django answers for a list."""
-    scope[SCOPE_KEY] = Following(user_id=1, owner_id=1)
+    scope[SCOPE_KEY] = Following(user_id=1, owner_id=1, token=scope.get("token", ""))
     headers = [(b"Content-Type", b"text/event-stream"), (b"Content-Length", b"5")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"begin", "more_body": False})
@@ -45,8 +45,8 @@ class Client:
             await asyncio.sleep(0.01)
 
 
-async def _open(client: Client, hub: Hub) -> None:
-    scope: Any = {"type": "http", "method": "GET", "path": "/api/jobs/events/"}
+async def _open(client: Client, hub: Hub, *, token: str = "") -> None:
+    scope: Any = {"type": "http", "method": "GET", "path": "/api/jobs/events/", "token": token}
     await asyncio.wait_for(streams.EventStreams(_django, hub=hub)(scope, client.receive, client.send), 20)
 
 
@@ -124,13 +124,16 @@ def test_it_refuses_in_the_words_of_the_api(hub: Hub, monkeypatch: pytest.Monkey
     assert "Too many streams are open here" in json.loads(body["body"])["detail"]
 
 
-def test_it_sends_the_client_to_log_in_anew_after_an_hour(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "LIFETIME_S", 0.2)
+@pytest.mark.parametrize(("lifetime", "token"), [("LIFETIME_S", "a token"), ("SESSION_LIFETIME_S", "")])
+def test_it_sends_the_client_to_log_in_anew_when_its_time_is_over(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, lifetime: str, token: str
+) -> None:
+    monkeypatch.setattr(streams, lifetime, 0.2)
     monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.05)
 
     async def story() -> Client:
         client = Client()
-        await _open(client, hub)
+        await _open(client, hub, token=token)
         return client
 
     client = asyncio.run(story())

@@ -66,6 +66,14 @@ async def _next(follower: Follower) -> list[tuple[str, str]]:
     return [(event.kind, event.snapshot.job.state if event.snapshot else "") for event in events]
 
 
+async def _all_states(follower: Follower) -> list[str]:
+    """Those that are still to come, to the end."""
+    seen: list[tuple[str, str]] = []
+    while (Kind.END, "") not in seen:
+        seen += await _next(follower)
+    return [state for _, state in seen[:-1]]
+
+
 def _job(job: Job) -> Following:
     return Following(user_id=1, job_id=job.pk)
 
@@ -87,6 +95,66 @@ def test_a_change_is_read_once_however_many_follow_the_job(make_job: MakeJob, re
         assert read == [[job.pk]]
         for each in followed:
             each.__exit__(None, None, None)
+
+    _run(story)
+
+
+def test_every_state_of_a_fast_job_is_seen_in_order_by_one_read(
+    make_job: MakeJob, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LEAST_PAUSE_S", 1.5)  # in which all of it happens
+    job, other_job, hub = make_job(State.ACCEPTED), make_job(State.ACCEPTED), Hub()
+
+    def hurry() -> None:
+        rows = Job.objects.filter(pk=job.pk)
+        rows.update(state=State.QUEUED)
+        rows.update(state=State.RUNNING, attempt=1, worker="w1")
+        for done in range(3):
+            rows.update(progress=f'{{"state": "PROGRESS", "meta": {{"done": {done}}}}}')
+        rows.update(state=State.SUCCEEDED, finished_at=job.created_at)
+
+    async def story() -> None:
+        with hub.follow(_job(job)) as follower, hub.follow(_job(other_job)) as other:
+            await _until_heard()
+            await _next(follower)
+            await _next(other)
+            read.clear()
+            await _change(other_job.pk, state=State.QUEUED)
+            await _next(other)  # now the reader pauses
+
+            await database_sync_to_async(hurry)()
+
+            assert await _all_states(follower) == ["queued", "running", "succeeded"]
+            assert len(read) <= 3
+
+    _run(story)
+
+
+def test_states_that_were_told_while_postgres_was_away_are_not_lost(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, hub, original = make_job(State.ACCEPTED), Hub(), snapshots.read
+    failures: list[Exception] = []
+
+    def failing(job_ids: Collection[str]) -> dict[str, Snapshot]:
+        if failures:
+            raise failures.pop()
+        return original(job_ids)
+
+    monkeypatch.setattr(snapshots, "read", failing)
+    monkeypatch.setattr(reading, "AGAIN_S", 0.3)
+
+    async def story() -> None:
+        with hub.follow(_job(job)) as follower:
+            await _until_heard()
+            await _next(follower)
+            failures.append(OperationalError("away"))
+            for state in (State.QUEUED, State.RUNNING, State.SUCCEEDED):
+                ended = {"finished_at": job.created_at} if state is State.SUCCEEDED else {}
+                await _change(job.pk, state=state, **ended)
+
+            assert await _all_states(follower) == ["queued", "running", "succeeded"]
+            assert not failures
 
     _run(story)
 
@@ -233,5 +301,5 @@ def test_it_leaves_nothing_behind(make_job: MakeJob) -> None:
 
     _run(story)
 
-    assert (hub.jobs, hub.lists, hub._open.total(), hub._task) == ({}, {}, 0, None)
+    assert (hub.jobs, hub.lists, hub._open.total(), hub._tasks) == ({}, {}, 0, ())
     assert listener._audiences == ()

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from warren.delivery.models import Job
 from warren.delivery.states import State
 from warren.jobs.conftest import MakeJob
-from warren.jobs.live.conftest import STREAMS_PER_USER, WITHIN_S, Connect, Follow, Server, token_of
+from warren.jobs.live.conftest import STREAMS_PER_USER, WITHIN_S, Connect, Follow, Server, let_token_expire, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,6 +89,16 @@ def test_it_refuses_whoever_has_not_logged_in(connect: Connect, make_job: MakeJo
         assert refused.value.response.status_code == 403
 
 
+def test_it_refuses_a_token_that_is_over_however_it_comes(connect: Connect, make_job: MakeJob, user: Any) -> None:
+    address = f"/ws/tasks/{make_job().pk}/"
+    let_token_expire(user)
+
+    for way in ({"user": user}, {"offers": ("warren", f"token.{token_of(user)}")}):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(address, **way)
+        assert refused.value.response.status_code == 403
+
+
 def test_it_shows_jobs_to_their_owner_and_to_staff_only(
     connect: Connect, make_job: MakeJob, stranger: Any, staff: Any
 ) -> None:
@@ -107,11 +117,16 @@ def test_it_refuses_pages_of_other_sites(connect: Connect, make_job: MakeJob, us
     assert refused.value.response.status_code == 403
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:8123", "http://127.0.0.1", "https://[::1]:9"])
-def test_it_takes_pages_of_its_own_hosts_at_any_port(
-    connect: Connect, make_job: MakeJob, user: Any, origin: str
+def test_it_takes_pages_of_its_own_address_and_of_no_other_port(
+    connect: Connect, make_job: MakeJob, user: Any, server: Server
 ) -> None:
-    assert _job(connect(f"/ws/tasks/{make_job().pk}/", user, origin=origin))["state"] == "accepted"
+    address = f"/ws/tasks/{make_job().pk}/"
+
+    assert _job(connect(address, user, origin=server.url))["state"] == "accepted"
+    for origin in ("http://127.0.0.1", f"https://127.0.0.1:{server.port}", f"http://localhost:{server.port}"):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(address, user, origin=origin)
+        assert refused.value.response.status_code == 403
 
 
 def test_it_knows_no_other_address(connect: Connect, user: Any) -> None:

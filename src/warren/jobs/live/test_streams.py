@@ -12,7 +12,7 @@ from django.test import Client
 from warren.delivery.models import Job
 from warren.delivery.states import FINAL, State
 from warren.jobs.conftest import MakeJob
-from warren.jobs.live.conftest import STREAMS_PER_USER, Follow, Server, token_of
+from warren.jobs.live.conftest import STREAMS_PER_USER, Follow, Server, let_token_expire, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,6 +129,13 @@ def test_it_serves_whoever_is_logged_in(follow: Follow, make_job: MakeJob, user:
     cookie = browser.cookies["sessionid"].value
 
     assert follow(f"/api/jobs/{make_job().pk}/events/", Cookie=f"sessionid={cookie}").states(1) == ["accepted"]
+
+
+def test_it_refuses_a_token_that_is_over(follow: Follow, make_job: MakeJob, user: Any) -> None:
+    let_token_expire(user)
+
+    for address in (f"/api/jobs/{make_job().pk}/events/", "/api/jobs/events/"):
+        assert follow(address, user).response.status_code == 401
 
 
 def test_it_shows_jobs_to_their_owner_and_to_staff_only(

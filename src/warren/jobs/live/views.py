@@ -65,8 +65,7 @@ class JobEventsView(APIView):
                 # the one answer after which a browser does not come again
                 return HttpResponse(status=status.HTTP_204_NO_CONTENT)
         else:
-            user: Any = request.user  # whom the view has let in
-            _follow(request, Following(user_id=user.pk, job_id=job_id, seen=snapshot.version))
+            _follow(request, Following.by(request, job_id=job_id, seen=snapshot.version))
         return sse.response(sse.opening(snapshot, seen=seen))
 
 
@@ -95,7 +94,7 @@ class JobsEventsView(APIView):
         if query.validated_data["all"] and not user.is_staff:
             raise PermissionDenied("Only staff may follow everybody's jobs; without all=true you follow your own.")
         owner_id = None if query.validated_data["all"] else user.pk
-        goes_on = _follow(request, Following(user_id=user.pk, owner_id=owner_id))
+        goes_on = _follow(request, Following.by(request, owner_id=owner_id))
         return sse.response(sse.opening(None, seen="") + (b"" if goes_on else sse.write(Event(Kind.RELOAD))))
 
 

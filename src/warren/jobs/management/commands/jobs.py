@@ -36,10 +36,9 @@ from warren.jobs.terminal import console_on, safe
 REFUSED, MISUSED = 1, 2  # exit codes
 BOTH = "Name jobs by ids or choose them by a filter, not by both."
 NEITHER = "Name jobs by their ids, or choose them by --state, --task, --queue, --since, --until or --search."
-BY = Actor(label="command line")
 NO_REQUEST = {"request": None}  # links are paths then, and nobody is hidden
 
-type StepIn = Callable[[list[str], str], tuple[list[str], dict[str, str]]]
+type StepIn = Callable[[list[str], Actor, str], tuple[list[str], dict[str, str]]]
 
 
 class Command(BaseCommand):
@@ -116,10 +115,11 @@ class Command(BaseCommand):
             return
         if not options["ids"] and ids and not options["yes"]:
             _confirm(f"{len(ids)} {'job' if len(ids) == 1 else 'jobs'} will be {done}")
+        by = command_line.operator(options)
         changed: list[str] = []
         refused: dict[str, str] = {}
         for some in batched(ids, bulk.MOST, strict=False):
-            some_changed, some_refused = by_ids(list(some), options["reason"])
+            some_changed, some_refused = by_ids(list(some), by, options["reason"])
             changed += some_changed
             refused |= some_refused
         if options["json"]:
@@ -150,13 +150,13 @@ def _user_id(email: str) -> int:
     return int(user.pk)
 
 
-def _retry(ids: list[str], reason: str) -> tuple[list[str], dict[str, str]]:
-    outcome = retry.retry(ids, by=BY, reason=reason)
+def _retry(ids: list[str], by: Actor, reason: str) -> tuple[list[str], dict[str, str]]:
+    outcome = retry.retry(ids, by=by, reason=reason)
     return outcome.retried, outcome.refused
 
 
-def _cancel(ids: list[str], reason: str) -> tuple[list[str], dict[str, str]]:
-    outcome = cancel.cancel_all(ids, by=BY, reason=reason)
+def _cancel(ids: list[str], by: Actor, reason: str) -> tuple[list[str], dict[str, str]]:
+    outcome = cancel.cancel_all(ids, by=by, reason=reason)
     return list(outcome.cancelled), outcome.refused
 
 
