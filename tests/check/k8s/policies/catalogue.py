@@ -42,6 +42,7 @@ EVERYWHERE: tuple[Policy, ...] = (
     releases.no_secret_in_clear,
     releases.references_exist,
     releases.secret_files_exist,
+    releases.owner_logs_in_as_owner,
     releases.settings_roll_their_pods,
     releases.services_find_their_pods,
     releases.selectors_are_narrow,
