@@ -93,6 +93,8 @@ k8s/verify: build runner ## prove it there: jobs through the Service while every
 k8s/pin: build ## push the images and pin them by digest in the production overlay: to=registry/path
 	$(compose) --file compose/stack.yaml --file compose/observability.yaml build postgres-exporter
 	k8s/host/pin '$(to)'
+k8s/pin/stores: ## pin the images that the operators run: postgres=name:tag rabbitmq=name:tag
+	k8s/host/pin-stores '$(postgres)' '$(rabbitmq)'
 k8s/release: ## migrate and roll what kubectl points at: overlay=k8s/overlays/production
 	k8s/host/release '$(or $(overlay),k8s/overlays/production)'
 

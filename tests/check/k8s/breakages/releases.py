@@ -36,6 +36,13 @@ CASES: Cases = (
         "production",
         {
             "a tag": of_container("web", lambda each: each.update(image="example.com/warren-web:1.2.3")),
+            "whatever CloudNativePG takes": of("Cluster", "postgres", lambda each: each["spec"].pop("imageName")),
+            "Postgres of no version that its operator sees": of(
+                "Cluster", "postgres", lambda each: each["spec"].update(imageName="example.com/pg@sha256:" + "1" * 64)
+            ),
+            "whatever RabbitMQ's operator takes": of(
+                "RabbitmqCluster", "rabbitmq", lambda each: each["spec"].update(image="example.com/rabbitmq:4")
+            ),
             "asks each time": of_container("web", lambda each: each.update(imagePullPolicy="Always")),
         },
     ),
