@@ -63,6 +63,7 @@ EVERYWHERE: tuple[Policy, ...] = (
     monitoring.asks_of_its_own_namespace,
     stores.owner_keeps_what_it_makes,
     stores.postgres_stops_in_time,
+    stores.nodes_are_apart,
     streams.route_sets_no_end,
     streams.ingress_lets_streams_and_uploads_pass,
     network.default_deny,
