@@ -35,9 +35,9 @@ class Api(ThreadingHTTPServer):
 
     def submit(self, key: str, args: list[int]) -> dict[str, Any]:
         if key not in self.keys or self.twice:
-            job = {"id": f"job-{len(self.jobs)}", "state": "succeeded", "result": sum(args) + self.wrong_sum}
-            self.jobs[job["id"]] = job
-            self.keys[key] = job["id"]
+            job_id = f"job-{len(self.jobs)}"
+            self.jobs[job_id] = {"id": job_id, "state": "succeeded", "result": sum(args) + self.wrong_sum}
+            self.keys[key] = job_id
         if len(self.jobs) >= ADDITIONS:
             self.stop.touch()
         return self.jobs[self.keys[key]]

@@ -37,11 +37,11 @@ def one_version_of_each_image(objects: Objects) -> Iterator[str]:
 def pinned_by_digest(objects: Objects) -> Iterator[str]:
     """In production: what was tested is what runs, by an operator too."""
     for kind, field in (("Cluster", "imageName"), ("RabbitmqCluster", "image")):
-        for each in reading.of_kind(objects, kind):
-            image = each["spec"].get(field, "")
+        for cluster in reading.of_kind(objects, kind):
+            image = cluster["spec"].get(field, "")
             # CloudNativePG reads the major version in the tag, and Kubernetes the digest
             if not (DIGEST.search(image) and TAG.search(image.partition("@")[0].rpartition("/")[2])):
-                yield f"{kind} {reading.name_of(each)}: {field} {image!r} is no tag with a digest"
+                yield f"{kind} {reading.name_of(cluster)}: {field} {image!r} is no tag with a digest"
     for each in reading.workloads(objects):
         for container in each.containers:
             if not DIGEST.search(container["image"]):
