@@ -88,11 +88,13 @@ bench/pages: build runner ## how long the server takes for each page of the dash
 ## Kubernetes (k8s/README.md)
 k8s/dev: build runner ## all of it in a cluster on this machine: kind, k3d, minikube
 	k8s/host/dev
-k8s/verify: build runner ## prove it there: jobs through the Service while every role is rolled; then away with it
-	k8s/host/verify
+k8s/verify: build runner ## prove it there: jobs through the Service while every role is rolled; context=NAME to=registry/path elsewhere
+	k8s/host/verify '$(context)' '$(to)'
 k8s/pin: build ## push the images and pin them by digest in the production overlay: to=registry/path
 	$(compose) --file compose/stack.yaml --file compose/observability.yaml build postgres-exporter
 	k8s/host/pin '$(to)'
+k8s/pin/stores: ## pin the images that the operators run: postgres=name:tag rabbitmq=name:tag
+	k8s/host/pin-stores '$(postgres)' '$(rabbitmq)'
 k8s/release: ## migrate and roll what kubectl points at: overlay=k8s/overlays/production
 	k8s/host/release '$(or $(overlay),k8s/overlays/production)'
 

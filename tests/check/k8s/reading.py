@@ -97,8 +97,13 @@ def environment(workload: Workload, objects: Iterable[Object], *, container: Obj
     for source in (container or workload.main).get("envFrom", ()):
         config = named(objects, "ConfigMap", source["configMapRef"]["name"])
         found |= config["data"] if config else {}
-    own = (container or workload.main).get("env", ())
-    return found | {each["name"]: each["value"] for each in own if "value" in each}
+    for each in (container or workload.main).get("env", ()):
+        if "value" in each:
+            found[each["name"]] = each["value"]
+        elif source := each.get("valueFrom", {}).get("configMapKeyRef"):
+            config = named(objects, "ConfigMap", source["name"])
+            found |= {each["name"]: config["data"][source["key"]]} if config else {}
+    return found
 
 
 def mebibytes(quantity: str | int) -> float:

@@ -20,10 +20,13 @@ RULES = {reading.name_of(each): each for each in reading.of_kind(builds.overlay(
 # https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics, the kubelet's, and CloudNativePG's
 OF_KUBERNETES = {
     "cnpg_pg_replication_streaming_replicas",
+    "kube_cronjob_created",
+    "kube_cronjob_status_last_successful_time",
     "kube_deployment_status_condition",
     "kube_deployment_status_replicas_unavailable",
     "kube_horizontalpodautoscaler_spec_max_replicas",
     "kube_horizontalpodautoscaler_status_current_replicas",
+    "kube_job_created",
     "kube_job_failed",
     "kubelet_volume_stats_available_bytes",
     "kubelet_volume_stats_capacity_bytes",

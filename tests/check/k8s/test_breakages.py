@@ -13,7 +13,7 @@ ALL = (*catalogue.EVERYWHERE, *catalogue.IN_OVERLAYS, *catalogue.IN_PRODUCTION)
 
 @pytest.mark.parametrize("broken", BREAKAGES, ids=lambda each: f"{catalogue.name_of(each.policy)}: {each.what}")
 def test_it_is_noticed(broken: Breakage) -> None:
-    objects = list(copy.deepcopy(builds.overlay(broken.overlay)))
+    objects = list(copy.deepcopy(_built(broken.overlay)))
     assert list(broken.policy(tuple(objects))) == []
 
     broken.change(objects)
@@ -24,3 +24,7 @@ def test_it_is_noticed(broken: Breakage) -> None:
 @pytest.mark.parametrize("policy", ALL, ids=catalogue.name_of)
 def test_every_policy_is_broken_by_something(policy: catalogue.Policy) -> None:
     assert any(each.policy is policy for each in BREAKAGES)
+
+
+def _built(name: str) -> tuple[builds.Object, ...]:
+    return builds.overlay(name) if name in builds.OVERLAYS else builds.combination(*name.split(" + "))

@@ -100,22 +100,3 @@ def test_it_leaves_a_cluster_alone_that_is_not_on_this_machine(tmp_path: Path) -
 
     assert answer.returncode == 2
     assert "production.example.com" in answer.stderr
-
-
-def test_it_releases_no_images_that_were_never_pinned(tmp_path: Path) -> None:
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text('#!/bin/sh\n[ "$1" = kustomize ] && exec kustomize build "$2"\necho "called: $*" >&2; exit 9\n')
-    kubectl.chmod(0o755)
-
-    answer = subprocess.run(
-        [K8S / "host/release", "k8s/overlays/production"],
-        cwd=ROOT,
-        env={"PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert answer.returncode == 2
-    assert "make k8s/pin" in answer.stderr
-    assert "called" not in answer.stderr

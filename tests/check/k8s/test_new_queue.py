@@ -1,5 +1,8 @@
 """A queue that is declared anew is served, scaled and stopped as the others are, by what `make topology` writes."""
 
+import ast
+import copy
+import re
 import shutil
 from pathlib import Path
 
@@ -13,7 +16,9 @@ from warren.config.provisioning import manifests
 from warren.config.queues import QUEUES
 from warren.delivery.topology import QueueSpec
 
-SLOW = QueueSpec(name="slow", worker="cpu", purpose="work of minutes", drain_s=60)
+PAGE = builds.ROOT / "docs/how-to/kubernetes-scaling.md"
+# as the page shows it, for work that a worker shall finish before it goes
+SLOW = QueueSpec(name="slow", worker="cpu", purpose="reports of ten minutes", drain_s=600, messages_per_worker=2)
 BULK = QueueSpec(name="bulk-mail", worker="io", purpose="many mails")
 DECLARED = (*QUEUES, SLOW, BULK)
 
@@ -60,8 +65,30 @@ def test_it_has_the_time_that_its_jobs_need(built: tuple[Object, ...]) -> None:
     workers = {each.name: each for each in reading.workloads(built, "Deployment")}
     slow, bulk = workers["worker-cpu-slow"], workers["worker-io-bulk-mail"]
 
-    assert reading.environment(slow, built)["WORKER_SOFT_SHUTDOWN_S"] == "65"
-    assert slow.pod["terminationGracePeriodSeconds"] == 90
+    assert reading.environment(slow, built)["WORKER_SOFT_SHUTDOWN_S"] == "605"
+    assert slow.pod["terminationGracePeriodSeconds"] == 630
     assert reading.environment(bulk, built)["WORKER_QUEUES"] == "bulk-mail"
     assert reading.environment(bulk, built)["WORKER_POOL"] == "gevent"
     assert bulk.pod["serviceAccountName"] == "worker-io-bulk-mail"
+
+
+def test_less_time_than_its_jobs_need_is_noticed(built: tuple[Object, ...]) -> None:
+    shorter: list[Object] = copy.deepcopy(list(built))
+    [slow] = [each for each in reading.workloads(shorter, "Deployment") if each.name == "worker-cpu-slow"]
+    slow.pod["terminationGracePeriodSeconds"] = 600
+
+    assert any("worker-cpu-slow" in each for each in rollouts.grace(tuple(shorter)))
+
+
+def test_the_page_shows_this_queue_and_its_times() -> None:
+    page = PAGE.read_text()
+
+    [shown] = re.findall(r"^QueueSpec\(.*\)$", page, re.MULTILINE)
+    assert QueueSpec(**{str(each.arg): ast.literal_eval(each.value) for each in _arguments(shown)}) == SLOW
+    assert "`WORKER_SOFT_SHUTDOWN_S` 605 and `terminationGracePeriodSeconds` 630" in page
+
+
+def _arguments(call: str) -> list[ast.keyword]:
+    parsed = ast.parse(call, mode="eval").body
+    assert isinstance(parsed, ast.Call)
+    return parsed.keywords

@@ -20,7 +20,7 @@ from tests.check.k8s.policies.catalogue import Policy
 
 @dataclass(frozen=True, kw_only=True)
 class Breakage:
-    """What is changed, in words; in which overlay; who must notice."""
+    """What is changed, in words; in which overlay, or base with components `one + two`; who must notice."""
 
     what: str
     change: Change

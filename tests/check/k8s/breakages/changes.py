@@ -29,6 +29,16 @@ def of(kind: str, name: str, change: Callable[[Any], object]) -> Change:
     return lambda objects: _do(change, _get(objects, kind, name))
 
 
+def all_of(*changes: Change) -> Change:
+    """One change after the other."""
+
+    def change(objects: list[Object]) -> None:
+        for each in changes:
+            each(objects)
+
+    return change
+
+
 def without(kind: str, name: str) -> Change:
     """Take an object away."""
     return lambda objects: objects.remove(_get(objects, kind, name))

@@ -1,8 +1,25 @@
 """Defects that policies/releases.py must notice."""
 
+from collections.abc import Callable
+from typing import Any
+
 from tests.check.k8s.breakages.cases import Cases
-from tests.check.k8s.breakages.changes import of, of_container, of_deployment, of_pod, settings, without
+from tests.check.k8s.breakages.changes import (
+    Change,
+    all_of,
+    of,
+    of_container,
+    of_deployment,
+    of_pod,
+    settings,
+    without,
+)
 from tests.check.k8s.policies import releases
+
+
+def _backup(change: Callable[[Any], object]) -> Change:
+    return of("CronJob", "backup", lambda each: change(each["spec"]["jobTemplate"]["spec"]["template"]["spec"]))
+
 
 CASES: Cases = (
     (
@@ -19,6 +36,13 @@ CASES: Cases = (
         "production",
         {
             "a tag": of_container("web", lambda each: each.update(image="example.com/warren-web:1.2.3")),
+            "whatever CloudNativePG takes": of("Cluster", "postgres", lambda each: each["spec"].pop("imageName")),
+            "Postgres of no version that its operator sees": of(
+                "Cluster", "postgres", lambda each: each["spec"].update(imageName="example.com/pg@sha256:" + "1" * 64)
+            ),
+            "whatever RabbitMQ's operator takes": of(
+                "RabbitmqCluster", "rabbitmq", lambda each: each["spec"].update(image="example.com/rabbitmq:4")
+            ),
             "asks each time": of_container("web", lambda each: each.update(imagePullPolicy="Always")),
         },
     ),
@@ -64,6 +88,30 @@ CASES: Cases = (
             "a key that the secret lacks": of_pod(
                 "postgres-exporter", lambda pod: pod["volumes"][0]["secret"]["items"][0].update(key="nowhere")
             ),
+        },
+    ),
+    (
+        releases.owner_logs_in_as_owner,
+        "backup + external-secrets + network-policies",
+        {
+            "the name that the image has for the owner": _backup(lambda pod: pod["containers"][0].pop("env")),
+            "another's name": _backup(
+                lambda pod: pod["containers"][0].update(env=[{"name": "POSTGRES_USER", "value": "warren_web"}])
+            ),
+        },
+    ),
+    (
+        releases.secret_files_exist,
+        "backup + external-secrets + network-policies",
+        {
+            "does not know the authority of a Postgres outside": all_of(
+                settings("warren", POSTGRES_TLS_CA="/run/secrets/postgres_ca"),
+                _backup(lambda pod: pod["volumes"][0]["projected"]["sources"].pop()),
+            ),
+            "wants the authority of a Postgres that has none": _backup(
+                lambda pod: pod["volumes"][0]["projected"]["sources"][1]["secret"].pop("optional")
+            ),
+            "no password": _backup(lambda pod: pod["volumes"][0]["projected"]["sources"].pop(0)),
         },
     ),
     (

@@ -12,8 +12,11 @@ CASES: Cases = (
             "fewer web during a rollout": of_deployment(
                 "web", lambda each: each["spec"]["strategy"]["rollingUpdate"].update(maxUnavailable=1)
             ),
+            "fewer relays while migrate fails": of_deployment(
+                "relay", lambda each: each["spec"]["strategy"]["rollingUpdate"].update(maxUnavailable=1)
+            ),
             "never rolls": of_deployment(
-                "beat", lambda each: each["spec"]["strategy"]["rollingUpdate"].update(maxUnavailable=0)
+                "beat", lambda each: each["spec"]["strategy"]["rollingUpdate"].update(maxSurge=0)
             ),
             "all at once": of_deployment("relay", lambda each: each["spec"].update(strategy={"type": "Recreate"})),
         },

@@ -77,6 +77,9 @@ CASES: Cases = (
         {
             "too many web": of("HorizontalPodAutoscaler", "web", lambda each: each["spec"].update(maxReplicas=20)),
             "too large a pool": settings("worker-io", DB_POOL_SIZE="40"),
+            "more relays than their role may connect": of_deployment(
+                "relay", lambda each: each["spec"].update(replicas=3)
+            ),
             "too few for a role": settings("migrate", POSTGRES_ROLE_CONNECTIONS="60"),
             "too few in all": of(
                 "Cluster",

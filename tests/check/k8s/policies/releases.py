@@ -15,6 +15,9 @@ SECRET_NAME = re.compile(r"PASSWORD|SECRET|COOKIE|(?:TOKEN|(?:^|_)KEY)$")
 LOGIN_IN_ADDRESS = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
 # made by operators, under names that they choose
 BY_OPERATORS = {"rabbitmq-default-user", "postgres-app"}
+# of stores outside of the cluster, whose owner adds them to each role's Secret
+FOR_STORES_OUTSIDE = {"postgres_ca", "broker_ca"}
+OF_THE_OWNER = "postgres_password"  # in migrate's Secret
 
 
 def one_version_of_each_image(objects: Objects) -> Iterator[str]:
@@ -32,7 +35,13 @@ def one_version_of_each_image(objects: Objects) -> Iterator[str]:
 
 
 def pinned_by_digest(objects: Objects) -> Iterator[str]:
-    """In production: what was tested is what runs."""
+    """In production: what was tested is what runs, by an operator too."""
+    for kind, field in (("Cluster", "imageName"), ("RabbitmqCluster", "image")):
+        for cluster in reading.of_kind(objects, kind):
+            image = cluster["spec"].get(field, "")
+            # CloudNativePG reads the major version in the tag, and Kubernetes the digest
+            if not (DIGEST.search(image) and TAG.search(image.partition("@")[0].rpartition("/")[2])):
+                yield f"{kind} {reading.name_of(cluster)}: {field} {image!r} is no tag with a digest"
     for each in reading.workloads(objects):
         for container in each.containers:
             if not DIGEST.search(container["image"]):
@@ -67,23 +76,34 @@ def references_exist(objects: Objects) -> Iterator[str]:
 
 
 def secret_files_exist(objects: Objects) -> Iterator[str]:
-    """Each X_FILE that a pod is told of is in the Secret that it mounts, or in one that it also mounts."""
-    known = secrets_of_compose.by_role()
+    """Each file that a pod is told of is in the Secret that it mounts, or in one that it also mounts."""
+    known = {role: names | FOR_STORES_OUTSIDE for role, names in secrets_of_compose.by_role().items()}
     for each in reading.workloads(objects):
-        secret: Object = next((volume for volume in each.pod.get("volumes", ()) if volume["name"] == "secrets"), {})
-        whole = {"name": secret.get("secret", {}).get("secretName"), **secret.get("secret", {})}
-        sources = secret.get("projected", {}).get("sources") or [{"secret": whole}]
         files: set[str] = set()
-        for source in (one["secret"] for one in sources):
+        for source in _secrets(each):
             role = str(source["name"]).removeprefix("warren-")
             items = source.get("items", ())
-            files |= known.get(role, set()) | {item["path"] for item in items}
+            files |= {item["path"] for item in items} or known.get(role, set())
+            keys = {item["key"] for item in items}
             if role in known:
-                keys = {item["key"] for item in items} - known[role]
-                yield from (f"{each}: is given {key}, which the Secret of {role} has not" for key in sorted(keys))
-        for variable, path in reading.environment(each, objects).items():
-            if variable.endswith("_FILE") and path.startswith("/run/secrets/") and path.rpartition("/")[2] not in files:
+                yield from (f"{each}: is given {key}, which the Secret of {role} has not" for key in keys - known[role])
+            if keys & FOR_STORES_OUTSIDE and not source.get("optional"):
+                yield f"{each}: does not start where {role} has no authority of its own"
+        read = {name: path for name, path in reading.environment(each, objects).items() if _reads(each, name)}
+        for variable, path in read.items():
+            if path.startswith("/run/secrets/") and path.rpartition("/")[2] not in files:
                 yield f"{each}: {variable} names {path}, which no secret of its has"
+
+
+def owner_logs_in_as_owner(objects: Objects) -> Iterator[str]:
+    """Whoever is given the password of the database's owner logs in under the name that migrate has for it."""
+    made = reading.workloads(objects)
+    owner = next((reading.environment(each, objects)["POSTGRES_USER"] for each in made if each.name == "migrate"), None)
+    for each in made:
+        paths = [item["path"] for source in _secrets(each) for item in source.get("items", ())]
+        user = reading.environment(each, objects).get("POSTGRES_USER")
+        if each.labels.get("postgres-client") == "true" and OF_THE_OWNER in paths and user != owner:
+            yield f"{each}: logs in as {user}, and the owner is {owner}"
 
 
 def settings_roll_their_pods(objects: Objects) -> Iterator[str]:
@@ -163,6 +183,19 @@ def tls_everywhere_or_nowhere(objects: Objects) -> Iterator[str]:
             address = variables.get("BROKER_URL", "") + variables.get("WATCHED_BROKER_URL", "")
             if ":5671/" not in address:
                 yield f"{each}/{container['name']}: goes to {address}"
+
+
+def _secrets(each: reading.Workload) -> list[Object]:
+    """What is mounted at /run/secrets, in the form of a projected source."""
+    secret: Object = next((volume for volume in each.pod.get("volumes", ()) if volume["name"] == "secrets"), {})
+    if sources := secret.get("projected", {}).get("sources"):
+        return [source["secret"] for source in sources]
+    return [{"name": secret["secret"]["secretName"], **secret["secret"]}] if secret else []
+
+
+def _reads(each: reading.Workload, variable: str) -> bool:
+    """Whether it reads a setting: a backup is given all that Django has, and needs to know Postgres alone."""
+    return each.name != "backup" or variable.startswith("POSTGRES_")
 
 
 def _references(each: reading.Workload) -> Iterator[tuple[str, str]]:

@@ -19,15 +19,15 @@ RELAY_PASS_S = 15  # warren.delivery.rabbitmq_publisher.CONFIRM_TIMEOUT_S
 
 
 def strategies(objects: Objects) -> Iterator[str]:
-    """Each says what may be missing and what may be too many; who serves never has fewer."""
+    """Each says what may be missing and what may be too many; nobody goes before the migrations that all wait for."""
     for each in reading.workloads(objects, "Deployment"):
         rolling = each.object["spec"].get("strategy", {}).get("rollingUpdate", {})
         if rolling.keys() != {"maxSurge", "maxUnavailable"}:
             yield f"{each}: leaves its rollout to Kubernetes"
-        elif each.labels.get("app.kubernetes.io/component") in {"web", "worker"} and rolling["maxUnavailable"] != 0:
-            yield f"{each}: serves with fewer pods during a rollout"
         elif rolling["maxSurge"] == rolling["maxUnavailable"] == 0:
             yield f"{each}: can never roll"
+        elif _waits(each) and rolling["maxUnavailable"] != 0:
+            yield f"{each}: has fewer pods during a rollout, and for as long as its migrations fail"
 
 
 def history_and_deadline(objects: Objects) -> Iterator[str]:
@@ -78,8 +78,8 @@ def drains_endpoints_only(objects: Objects) -> Iterator[str]:
 def waits_for_migrations(objects: Objects) -> Iterator[str]:
     """Each role that uses the database first runs the check, from its own image and with its own settings."""
     for each in reading.workloads(objects, "Deployment"):
-        if each.labels.get("postgres-client") != "true" or each.name == "postgres-exporter":
-            continue  # the exporter has nothing to lose by a login that fails at first
+        if not _waits(each):
+            continue
         first = each.pod.get("initContainers", [{}])[0]
         if first.get("command") != ["python", "manage.py", "provisioned"]:
             yield f"{each}: does not wait for migrate"
@@ -126,6 +126,11 @@ def spread(objects: Objects) -> Iterator[str]:
                 yield f"{each}: spreads other pods than its own"
             elif constraint["whenUnsatisfiable"] != "ScheduleAnyway":
                 yield f"{each}: does not start where {key} is one"
+
+
+def _waits(each: reading.Workload) -> bool:
+    """Whether it uses our tables; the exporter has nothing to lose by a login that fails at first."""
+    return each.labels.get("postgres-client") == "true" and each.name != "postgres-exporter"
 
 
 def _sleep_before_stop_s(each: reading.Workload) -> int:

@@ -13,6 +13,7 @@ type Objects = tuple[Object, ...]
 SLOWEST_LOOK_BACK_S = 300
 KEPT_FOR_SUPERUSERS = 3
 OF_BEAT_AND_RELAY = 10  # warren.config.provisioning.database, the roles' own limit
+OF_A_CLOCK = 3  # what one beat or relay may open: docs/how-to/kubernetes-scaling.md
 OF_EXPORTER = 5  # the same
 
 
@@ -92,9 +93,11 @@ def connections_suffice(objects: Objects) -> Iterator[str]:
     taken = {"warren_web": 0, "warren_worker": 0}
     for each in reading.workloads(objects, "Deployment"):
         variables = reading.environment(each, objects)
+        surge = each.object["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+        pods = most.get(each.name, each.object["spec"].get("replicas", 1)) + surge
+        if each.name in {"beat", "relay"} and pods * OF_A_CLOCK > OF_BEAT_AND_RELAY:
+            yield f"{each}: its pods may open {pods * OF_A_CLOCK} connections, and it may have {OF_BEAT_AND_RELAY}"
         if variables.get("POSTGRES_USER") in taken:
-            surge = each.object["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
-            pods = most.get(each.name, each.object["spec"].get("replicas", 1)) + surge
             taken[variables["POSTGRES_USER"]] += pods * _connections(each, variables)
     migrate = next((each for each in reading.workloads(objects, "Job")), None)
     limit = int(reading.environment(migrate, objects).get("POSTGRES_ROLE_CONNECTIONS", 60)) if migrate else 60

@@ -1,4 +1,4 @@
-"""What an operator is told of Postgres beyond what a pod has."""
+"""What an operator is told of Postgres and RabbitMQ beyond what a pod has."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from tests.check.k8s.builds import Object
 
 type Objects = tuple[Object, ...]
 
+HOST = "kubernetes.io/hostname"
 FOR_A_CHECKPOINT_S = 30
 DEFAULT_STOP_S, DEFAULT_SMART_S = 1800, 180  # CloudNativePG's own
 
@@ -29,3 +30,20 @@ def postgres_stops_in_time(objects: Objects) -> Iterator[str]:
         given_s = spec.get("stopDelay", DEFAULT_STOP_S) - spec.get("smartShutdownTimeout", DEFAULT_SMART_S)
         if given_s < FOR_A_CHECKPOINT_S:
             yield f"Cluster {reading.name_of(cluster)}: has {given_s} s when it has sent its clients away"
+
+
+def nodes_are_apart(objects: Objects) -> Iterator[str]:
+    """No two of a store's pods are on one machine, or its loss would be two's."""
+    for cluster in reading.of_kind(objects, "Cluster"):
+        told = cluster["spec"].get("affinity", {})
+        wanted = {"enablePodAntiAffinity": True, "podAntiAffinityType": "required", "topologyKey": HOST}
+        if told != {**told, **wanted}:
+            yield f"Cluster {reading.name_of(cluster)}: two of its pods may be on one machine"
+    for cluster in reading.of_kind(objects, "RabbitmqCluster"):
+        rules = cluster["spec"].get("affinity", {}).get("podAntiAffinity", {})
+        own = {"app.kubernetes.io/name": reading.name_of(cluster)}  # as the operator labels its pods
+        if not any(
+            rule["topologyKey"] == HOST and reading.selects(rule["labelSelector"], own)
+            for rule in rules.get("requiredDuringSchedulingIgnoredDuringExecution", ())
+        ):
+            yield f"RabbitmqCluster {reading.name_of(cluster)}: two of its pods may be on one machine"
