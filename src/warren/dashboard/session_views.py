@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
 from warren.dashboard.access import patient
+from warren.dashboard.guessing import CountedForm, slowed
 
 
 @never_cache
@@ -16,6 +17,13 @@ def root(request: HttpRequest) -> HttpResponse:
 
 
 log_in = patient(
-    LoginView.as_view(template_name="dashboard/login.html", next_page="overview", redirect_authenticated_user=True)
+    slowed(
+        LoginView.as_view(
+            template_name="dashboard/login.html",
+            authentication_form=CountedForm,
+            next_page="overview",
+            redirect_authenticated_user=True,
+        )
+    )
 )
 log_out = patient(LogoutView.as_view(next_page="login"))
