@@ -99,6 +99,16 @@ def test_what_is_for_the_staff_is_not_there_for_others(member: Client, path: str
     assert path not in text(member, "/overview/")
 
 
+def test_a_form_from_before_the_last_login_is_told_what_to_do(user: Any) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(user)
+
+    answer = strict.post("/jobs/some-id/retry/", {"csrfmiddlewaretoken": "x" * 64})
+
+    assert answer.status_code == 403
+    assert "load that page anew" in answer.content.decode()
+
+
 def text_of(answer: Any) -> str:
     assert answer.status_code == 200
     return str(answer.content.decode())
