@@ -36,6 +36,7 @@ class GuessThrottle(SimpleRateThrottle):
     """The wrong passwords of one address."""
 
     scope = "login"
+    duration: int | None  # seconds; DRF sets it, and its types leave it out
 
     def get_rate(self) -> str | None:
         return self.THROTTLE_RATES["token"]
