@@ -16,6 +16,10 @@ class Site:
     def log_in(self, *, email: str, password: str) -> None:
         """From the login page to the overview."""
         self.page.goto("/login/")
+        self.fill_in_login(email=email, password=password)
+
+    def fill_in_login(self, *, email: str, password: str) -> None:
+        """From the login page, which is open, to the overview."""
         self.page.get_by_label("E-mail").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Log in").click()
@@ -45,6 +49,10 @@ class Site:
     def message(self, text: str) -> Locator:
         """What the last step left on the page."""
         return self.page.get_by_role("list", name="Messages").get_by_text(text)
+
+    def card(self, title: str) -> Locator:
+        """A part of the page."""
+        return self.page.get_by_role("region", name=title, exact=True)
 
     def picture(self, name: str, *, whole: bool = False) -> None:
         """Keep what the window shows; names that begin with `readme-` go to the README."""

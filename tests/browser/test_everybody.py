@@ -13,7 +13,8 @@ from tests.stack.stack import Stack
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PAGES = ("/overview/", "/jobs/", "/jobs/?state=failed", "/jobs/?search=nowhere", "/schedules/", "/dead-letters/")
-PAGES_OF_JOBS = ("failed", "chained", "dead")
+OTHERS = ("/follow/", pytest.param("/nowhere/", marks=pytest.mark.troubled))  # the console tells of a 404
+PAGES_OF_JOBS = ("failed", "chained", "dead", "tried", "tried in vain")
 BULK = ("/bulk/retry/", "/bulk/cancel/")
 
 
@@ -23,7 +24,12 @@ def job_pages(stack: Stack, admin: Api) -> dict[str, str]:
     first, _, third = work.chained(stack, seconds=0.1)
     admin.wait(third)
     found = {"failed": work.failing(admin)[0], "chained": first, "dead": work.dead(stack, admin)}
-    return {name: f"/jobs/{job_id}/" for name, job_id in found.items()}
+    pages = {name: f"/jobs/{job_id}/" for name, job_id in found.items()}
+    for name, task, second in (("tried", "arithmetic.add", 3), ("tried in vain", "arithmetic.divide", 0)):
+        job_id = admin.submit(task, kwargs={"num1": 2, "num2": second})
+        admin.wait(job_id, states=("succeeded", "failed"))
+        pages[name] = f"/try/{task}/{job_id}/"
+    return pages
 
 
 def _open_everything(site: Site) -> None:
@@ -31,7 +37,7 @@ def _open_everything(site: Site) -> None:
         details.evaluate("details => details.open = true")
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PAGES_OF_JOBS, *BULK])
+@pytest.mark.parametrize("path", [*PAGES, *OTHERS, *PAGES_OF_JOBS, *BULK])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.troubled
 def test_axe_finds_nothing(site: Site, job_pages: dict[str, str], path: str, theme: Literal["light", "dark"]) -> None:
@@ -48,14 +54,14 @@ def test_axe_finds_nothing(site: Site, job_pages: dict[str, str], path: str, the
     assert told == []
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PAGES_OF_JOBS, *BULK])
+@pytest.mark.parametrize("path", [*PAGES, *OTHERS, *PAGES_OF_JOBS, *BULK])
 def test_a_phone_never_scrolls_a_page_sideways(site: Site, job_pages: dict[str, str], path: str) -> None:
     site.page.set_viewport_size(PHONE)
     site.page.goto(job_pages.get(path, path))
     _open_everything(site)
     expect(site.page.get_by_role("heading", level=1)).to_be_visible()
 
-    name = path.strip("/").replace("/", "-").replace("?", "-").replace("=", "-")
+    name = path.strip("/").replace("/", "-").replace("?", "-").replace("=", "-").replace(" ", "-")
     site.picture(f"phone-{name}", whole=True)
 
     assert site.sideways_px() == 0

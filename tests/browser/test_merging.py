@@ -83,6 +83,12 @@ def test_what_a_person_has_changed_stays(old: Tree, fresh: Tree) -> None:
     assert _merged(["DIV", {}, [old]], ["DIV", {}, [fresh]])["told"] == ["DIV", {}, [old]]
 
 
+def test_what_nobody_types_follows_the_server() -> None:
+    old, fresh = (["DIV", {}, [["INPUT", {"type": "hidden", "value": value}, []]]] for value in ("old", "new"))
+
+    assert _merged(old, fresh)["told"] == fresh
+
+
 def test_sections_that_come_and_go_leave_the_others() -> None:
     section = {name: ["SECTION", {"id": name}, [name]] for name in ("steps", "progress", "facts", "timeline")}
     old = ["DIV", {"id": "job"}, [["DIV", {}, ["head"]], section["steps"], section["progress"], section["facts"]]]

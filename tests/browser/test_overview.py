@@ -18,7 +18,7 @@ def test_it_shows_queues_workers_and_what_is_behind_them(site: Site, admin: Api)
     expect(site.page.get_by_role("region", name="Relay")).to_contain_text("in time")
     expect(site.page.get_by_role("region", name="Broker")).to_contain_text("Every queue is read")
     site.picture("readme-overview")
-    queue.get_by_role("link").nth(1).click()
+    queue.locator('a[href$="state=running"]').click()
 
     expect(site.page.locator(f'input[value="{job_id}"]')).to_be_visible()
     admin.post(f"/api/jobs/{job_id}/cancel/")

@@ -28,7 +28,8 @@ POOL = env.str("WORKER_POOL", "") if SERVICE == "worker" else ""
 DEBUG = env.bool("DJANGO_DEBUG", False)
 SECRET_KEY = env.str("DJANGO_SECRET_KEY")
 # the health check, the curl lines and the other containers ask by these names, whatever the site is called
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "web", *env.list("DJANGO_ALLOWED_HOSTS", [])]
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "web")
+ALLOWED_HOSTS = [*LOCAL_HOSTS, *env.list("DJANGO_ALLOWED_HOSTS", [])]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", [])
 # "https" behind a proxy that terminates TLS and sets X-Forwarded-Proto
 if env.str("DJANGO_PUBLIC_SCHEME", "http") == "https":

@@ -9,6 +9,7 @@ from django.db import connection
 from warren.dashboard.wording import MOST
 from warren.delivery import queue_figures, queue_questions
 from warren.delivery.queue_figures import QueueFigures
+from warren.delivery.states import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +26,19 @@ class QueueCard:
         return None if wait_s is None else timedelta(seconds=wait_s)
 
     @property
+    def to_do(self) -> list[tuple[State, int]]:
+        """The states of what waits, or will; a list of jobs in one of them has as many."""
+        figures = self.figures
+        return [
+            (State.ACCEPTED, figures.accepted),
+            (State.QUEUED, figures.queued),
+            (State.RETRYING, figures.retrying),
+        ]
+
+    @property
     def at_least(self) -> bool:
         """More wait than were looked at, so that one may wait for longer."""
-        return max(self.figures.accepted, self.figures.queued, self.figures.retrying) > MOST
+        return max(number for _, number in self.to_do) > MOST
 
     @property
     def per_minute(self) -> float:

@@ -1,5 +1,7 @@
 """The overview."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -95,7 +97,27 @@ def test_it_shows_others_their_own_jobs_alone(member: Client, make_job: MakeJob,
 
 
 def test_it_helps_who_has_no_jobs(member: Client) -> None:
-    assert "You have no jobs yet" in text(member, "/overview/")
+    page = text(member, "/overview/")
+
+    assert "You have no jobs yet" in page
+    assert '<a href="/try/">Try one</a>' in page
+    assert '<a href="/try/">Try one</a>' in text(member, "/jobs/")
+
+
+def test_a_figure_that_leads_to_jobs_is_the_number_of_those(staff_member: Client, make_job: MakeJob) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    for number, state in enumerate((State.QUEUED, State.ACCEPTED, State.RETRYING, State.RUNNING, State.FAILED), 1):
+        for _ in range(number):
+            make_job(state, queue="cpu", available_at=later if state == State.ACCEPTED else timezone.now())
+
+    page = text(staff_member, "/overview/")
+
+    shown = re.findall(r'href="(/jobs/\?queue=cpu[^"]+)">(\d+)', page)
+    assert sorted(int(number) for _, number in shown) == [1, 2, 3, 4, 5]
+    for link, number in shown:
+        assert f"{number} job" in text(staff_member, html.unescape(link)), link
+    assert "<dt>Waiting</dt><dd>4</dd>" in page
+    assert "2 due later" in page
 
 
 def test_its_live_part_is_asked_for_alone(staff_member: Client) -> None:

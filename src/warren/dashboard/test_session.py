@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
+from pytest_django import Settings
 
 from warren.dashboard import content_policy
 from warren.dashboard.conftest import LIVE, text
@@ -97,6 +98,29 @@ def test_pages_are_kept_by_no_cache(member: Client) -> None:
 def test_what_is_for_the_staff_is_not_there_for_others(member: Client, path: str) -> None:
     assert [member.get("/schedules/").status_code, member.post("/schedules/1/run/").status_code] == [404, 404]
     assert path not in text(member, "/overview/")
+
+
+@pytest.mark.parametrize(
+    ("more_hosts", "debug", "is_told"), [([], False, True), (["jobs.example.com"], False, False), (["*"], True, True)]
+)
+def test_only_a_site_of_this_machine_alone_tells_where_its_password_stands(
+    client: Client, settings: Settings, more_hosts: list[str], *, debug: bool, is_told: bool
+) -> None:
+    settings.ALLOWED_HOSTS, settings.DEBUG = [*settings.LOCAL_HOSTS, *more_hosts], debug
+
+    page = client.get("/login/", headers={"Host": "localhost"}).content.decode()
+
+    assert ("ADMIN_PASSWORD" in page) is is_told
+
+
+def test_a_form_from_before_the_last_login_is_told_what_to_do(user: Any) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(user)
+
+    answer = strict.post("/jobs/some-id/retry/", {"csrfmiddlewaretoken": "x" * 64})
+
+    assert answer.status_code == 403
+    assert "load that page anew" in answer.content.decode()
 
 
 def text_of(answer: Any) -> str:

@@ -17,6 +17,10 @@ class UnsupportedSerializerError(DeliveryError):
     """Only JSON messages can wait in the outbox."""
 
 
+class BadJobIdError(DeliveryError):
+    """The text cannot be a job's id."""
+
+
 class ResultTooLargeError(DeliveryError):
     """The task's result is larger than Warren stores."""
 

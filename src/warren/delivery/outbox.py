@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 
-from warren.delivery import admission, outbox_rows
+from warren.delivery import admission, job_ids, outbox_rows
 from warren.delivery.outbox_rows import Row
 from warren.delivery.states import State
 from warren.metrics import recording
@@ -79,7 +79,8 @@ def add(
     The header `eta` becomes the time at which the relay publishes; no message waits inside a worker. `delay_s` and
     `expires_in_s`, counted by Postgres from now, stand over the headers `eta` and `expires`.
     Raises `UnsupportedSerializerError` for a serializer that does not write JSON, kombu's `EncodeError` for
-    arguments that it cannot write, and `QueueFullError` for new work while too much waits.
+    arguments that it cannot write, and for new work `QueueFullError` while too much waits and `BadJobIdError`; what
+    follows from a job that was accepted keeps the id that its producer gave it.
     """
     row = outbox_rows.make(
         body,
@@ -91,6 +92,8 @@ def add(
         delay_s=delay_s,
         expires_in_s=expires_in_s,
     )
+    if row["is_new"]:
+        job_ids.refuse_bad(row["id"])
     collected = _together.get()
     if collected and collected.takes():
         collected.add(row)

@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from kombu.exceptions import EncodeError
 
 from warren.delivery import outbox
 from warren.delivery.conftest import Deliver
-from warren.delivery.errors import UnsupportedSerializerError
+from warren.delivery.errors import BadJobIdError, UnsupportedSerializerError
 from warren.delivery.models import Job, OutboxMessage
 from warren.delivery.ownership import owned_by
 from warren.delivery.states import FINAL, State
@@ -189,3 +190,19 @@ def test_it_leaves_a_job_alone_when_its_state_is_another() -> None:
     assert outbox.send_again([result.id], states=[State.FAILED]) == []
 
     assert Job.objects.get(pk=result.id).state == State.SUCCEEDED
+
+
+@pytest.mark.parametrize("job_id", ["orders/42", "/", ".", ".."])
+def test_it_refuses_an_id_that_is_no_part_of_an_address(job_id: str) -> None:
+    with pytest.raises(BadJobIdError, match=f"job id '{re.escape(job_id)}'"):
+        add.apply_async((1, 2), task_id=job_id)
+
+    assert not Job.objects.exists()
+
+
+def test_what_follows_from_a_foreign_producers_job_keeps_its_id(deliver: Deliver) -> None:
+    follows = add.si(3, 4).set(task_id="orders/43")
+
+    deliver(add, "orders/42", 1, 2, chain=[dict(follows)])
+
+    assert set(Job.objects.values_list("pk", "state")) == {("orders/42", "succeeded"), ("orders/43", "accepted")}

@@ -33,8 +33,14 @@ def switch(pk: int, *, enabled: bool, by: int) -> bool:
         return False
     forgotten = {"last_run_at": None} if enabled else {}
     PeriodicTask.objects.filter(pk=pk).update(enabled=enabled, date_changed=Now(), **forgotten)
-    _record(row, kind=ScheduleEvent.Kind.ENABLED if enabled else ScheduleEvent.Kind.DISABLED, by=by)
+    row.enabled = enabled
+    record_switch(row, by=by)
     return True
+
+
+def record_switch(row: PeriodicTask, *, by: int) -> None:
+    """Record that the user `by` has switched the entry to what it is now; for who saves the row, in one transaction."""
+    _record(row, kind=ScheduleEvent.Kind.ENABLED if row.enabled else ScheduleEvent.Kind.DISABLED, by=by)
 
 
 @transaction.atomic
@@ -46,8 +52,11 @@ def run_now(pk: int, *, by: int) -> str:
     row = PeriodicTask.objects.get(pk=pk)
     now, job_id = upcoming.database_now(), uuid()
     entry = _entry(row, now=now)
-    with owned_by(by):
-        firing.fire(entry, app=entry.app, job_id=job_id, now=now)
+    try:
+        with owned_by(by):
+            firing.fire(entry, app=entry.app, job_id=job_id, now=now)
+    except TypeError as exc:  # Celery's, of arguments that the task does not take
+        raise UnreadableEntryError(f"schedule entry {row.name!r} does not fit its task: {exc}") from exc
     _record(row, kind=ScheduleEvent.Kind.RUN, by=by, job_id=job_id)
     return job_id
 

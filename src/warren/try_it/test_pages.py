@@ -5,7 +5,9 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from warren.delivery.errors import QueueFullError
 from warren.delivery.models import Job
@@ -190,6 +192,23 @@ def test_other_peoples_jobs_and_other_tasks_are_not_there(
     for path in (f"{PATH}{own.pk}/", f"{PATH}{other.pk}/", f"{PATH}nothing/", "/try/no.task/", f"{PATH}%00/"):
         assert browser.get(path).status_code == 404, path
     assert client.post("/try/celery.backend_cleanup/").status_code == 404
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.SUCCEEDED, State.FAILED])
+@pytest.mark.parametrize("path", ["/try/", PATH, f"{PATH}?like=this", f"{PATH}this/"])
+def test_it_asks_as_often_for_many_jobs_as_for_one(browser: Client, make_job: MakeJob, path: str, state: State) -> None:
+    result = json.dumps(["a"]) if state == State.SUCCEEDED else None
+    make_job(state, id="this", task="try_it.everything", result=result)
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(path).status_code == 200
+        counts.append(len(queries))
+        for each in (*State, *State):
+            make_job(each, task="try_it.everything", result=result)
+
+    # the session and its user; and the job, where there is one
+    assert counts[0] == counts[1] == 2 + ("this" in path)
 
 
 def test_a_form_from_elsewhere_is_refused(user: Any) -> None:

@@ -16,7 +16,7 @@ def around(django: Any, *, hub: Hub = hub) -> ProtocolTypeRouter:
     """The whole application: Django for requests, and what is kept open beside it."""
     sockets = URLRouter(
         [
-            path("ws/tasks/<str:task_id>/", TaskConsumer.as_asgi(hub=hub)),
+            path("ws/tasks/<job:task_id>/", TaskConsumer.as_asgi(hub=hub)),
             re_path("", WebsocketDenier.as_asgi()),
         ]
     )

@@ -3,7 +3,8 @@
 // A live part asks for itself every few seconds and is merged into what stands there (`hx-swap="calm"`): only what
 // differs is touched. So focus, selection, scroll position, ticked boxes, open details and half-typed text stay.
 //
-//   the session has ended      a line says so; the page goes on by itself after a login, in whichever window
+//   the session has ended      a line says so; the page goes on by itself after a login, in whichever window, and its
+//                              buttons work again
 //   the server is away         a line says so, what was shown last stays; the next answer takes the line away
 //   nobody looks at the page   nothing is asked
 "use strict";
@@ -16,10 +17,10 @@
   const isSame = (old, fresh) =>
     old.nodeType === fresh.nodeType && old.nodeName === fresh.nodeName && (old.id || "") === (fresh.id || "");
 
-  // what the person has changed since, and the server does not know
+  // what the person has changed since, and the server does not know; nobody types into a hidden field
   const isTheirs = (element, name) =>
     (name === "open" && element.nodeName === "DETAILS") ||
-    ((name === "checked" || name === "value") && element.nodeName === "INPUT");
+    ((name === "checked" || name === "value") && element.nodeName === "INPUT" && element.getAttribute("type") !== "hidden");
 
   function mergeAttributes(old, fresh) {
     for (const { name, value } of fresh.attributes)
@@ -123,6 +124,15 @@
         .catch(() => setTimeout(look, 3000));
     setTimeout(look, 3000);
   }
+
+  // --- forms that were there before the last login -------------------------------------------------------------------
+
+  // A login, in whichever window, makes the token of all pages anew; a form takes it along when it is sent.
+  document.addEventListener("submit", (event) => {
+    const field = event.target.elements.namedItem("csrfmiddlewaretoken");
+    const [, token] = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie) || [];
+    if (field && token) field.value = token;
+  });
 
   // --- the theme -----------------------------------------------------------------------------------------------------
 
