@@ -33,7 +33,8 @@ SELECT format('%%s (%%s, %%s) has locked %%s for %%s s', pid, usename, coalesce(
     string_agg(DISTINCT relation::regclass::text, ', '),
     coalesce(round(extract(epoch FROM now() - xact_start))::text, '?'))
 FROM pg_locks JOIN pg_class ON pg_class.oid = relation JOIN pg_stat_activity USING (pid)
-WHERE granted AND locktype = 'relation' AND datname = current_database() AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND pid <> pg_backend_pid()
+WHERE granted AND locktype = 'relation' AND datname = current_database() AND pid <> pg_backend_pid()
+    AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
     AND (xact_start IS NULL OR xact_start < now() - make_interval(secs => %s))
 GROUP BY pid, usename, state, xact_start ORDER BY xact_start
 """
