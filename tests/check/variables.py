@@ -14,6 +14,8 @@ import yaml
 NOT_FROM_DOTENV = {
     "CI": "set by CI machines, not by people",
     "SOURCE_MODE": "set by compose/host/check",
+    "WARREN_COMMIT": "found out by compose/host/compose",
+    "WARREN_VERSION": "found out by compose/host/compose",
     "WARREN_TAG": "set in the shell by who keeps images of several versions, or works in several clones, side by side",
 }
 _NEEDS_NO_TLS = "Compose's own network is private; Kubernetes sets it (k8s/components/tls), an overlay may"

@@ -97,8 +97,16 @@ class Stack:
 
         `values` are variables that only the script sees.
         """
-        environment = {**os.environ, **self.values, **self._changes, "COMPOSE_FILE": ":".join(self._files), **values}
-        return _run([f"compose/host/{script}", *arguments], env=environment)
+        return _run([f"compose/host/{script}", *arguments], env=self._for_scripts() | values)
+
+    def begin(self, script: str, *arguments: str) -> subprocess.Popen[str]:
+        """As `host`, without waiting: a process group of its own, and what it says by its stderr."""
+        command = [f"compose/host/{script}", *arguments]
+        pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, cwd=ROOT, env=self._for_scripts(), start_new_session=True, **pipes)
+
+    def _for_scripts(self) -> dict[str, str]:
+        return {**os.environ, **self.values, **self._changes, "COMPOSE_FILE": ":".join(self._files)}
 
     def execute(self, service: str, *command: str, env: Mapping[str, str] | None = None, stdin: str = "") -> str:
         """Run a command in a service's container; returns its output. Raises `CommandFailedError`."""

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from warren.delivery import direct
@@ -44,3 +45,29 @@ def test_it_takes_a_backup_with_migrations_of_packages_and_of_apps_that_are_gone
 def test_it_refuses_when_a_worker_is_connected() -> None:
     with direct.connect("lease"), pytest.raises(CommandError, match="stop them first"):
         call_command("prepare_restored")
+
+
+def test_it_migrates_when_told_to_and_nothing_of_what_all_databases_share() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE warren_beat CONNECTION LIMIT 7")
+        try:
+            call_command("migrate", "maintenance", "zero", verbosity=0)
+            call_command("prepare_restored", "--migrate")
+
+            cursor.execute("SELECT rolconnlimit, rolcanlogin FROM pg_roles WHERE rolname = 'warren_beat'")
+            assert cursor.fetchone() == (7, False)
+        finally:
+            cursor.execute("DROP ROLE warren_beat")
+    assert MigrationRecorder.Migration.objects.filter(app="maintenance").exists()
+
+
+def test_it_migrates_nothing_of_a_newer_release() -> None:
+    call_command("migrate", "maintenance", "zero", verbosity=0)
+    _applied("delivery", "0099_of_tomorrow")
+    try:
+        with pytest.raises(CommandError, match="newer release"):
+            call_command("prepare_restored", "--migrate")
+
+        assert not MigrationRecorder.Migration.objects.filter(app="maintenance").exists()
+    finally:
+        call_command("migrate", "maintenance", verbosity=0)

@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from pytest_django import Settings
 
 from warren.config.management.commands import provision
-from warren.config.provisioning import broker, database, first_admin, patience, waiting
+from warren.config.provisioning import broker, database, first_admin, migrations, patience, waiting
 from warren.config.queues import QUEUES
 from warren.delivery import topology
 from warren.delivery.topology import QueueSpec
@@ -176,7 +176,8 @@ def test_the_command_ends_well_when_all_is_there(monkeypatch: pytest.MonkeyPatch
 def test_provision_begins_when_both_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
     monkeypatch.setattr(waiting, "to_provision", list)
-    monkeypatch.setattr(provision, "call_command", lambda name, **_: called.append(name))
+    monkeypatch.setattr(migrations, "migrate", lambda **_: called.append("migrate"))
+    monkeypatch.setattr(provision, "call_command", called.append)
     for step in (database, broker, first_admin):
         monkeypatch.setattr(step, "provision", list)
 

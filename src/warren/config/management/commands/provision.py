@@ -5,8 +5,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 
-from warren.config.provisioning import broker, database, first_admin, patience, waiting
-from warren.telemetry.logs import LogStream
+from warren.config.provisioning import broker, database, first_admin, migrations, patience, waiting
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ class Command(BaseCommand):
         """Each step is idempotent; the first that fails stops the start."""
         if wait is not None:
             _wait(wait)
-        call_command("migrate", interactive=False, verbosity=options["verbosity"], stdout=LogStream(log))
+        _migrate(options["verbosity"])
         call_command("createcachetable")
         for step in (database.provision, broker.provision, first_admin.provision):
             for done in step():
@@ -37,3 +36,10 @@ def _wait(longest_s: float) -> None:
         patience.wait_until_nothing_is_missing(waiting.to_provision, longest_s=longest_s)
     except patience.StoppedError as exc:
         raise CommandError(f"does not answer: {exc}") from exc
+
+
+def _migrate(verbosity: int) -> None:
+    try:
+        migrations.migrate(verbosity=verbosity)
+    except patience.StoppedError as exc:
+        raise CommandError(f"the migration cannot be done, and nothing waits for it any more: {exc}") from exc
