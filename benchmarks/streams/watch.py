@@ -32,6 +32,7 @@ from warren.delivery.models import Job  # noqa: E402  needs Django
 OPENS_WITHIN_S = 60.0  # the jobs wait for the streams
 AT_ONCE = 20  # handshakes at the same time
 RATE = 50.0
+WARM_UP_S = 3.0  # later than its stream is open
 ENDS_WITHIN_S = 180.0
 
 
@@ -46,7 +47,7 @@ def main() -> None:
     # staff may follow what others have submitted
     user, _ = get_user_model().objects.get_or_create(email="bench@example.com", defaults={"is_staff": True})
     token = Token.objects.get_or_create(user=user)[0].key
-    _tell("warm-up", [_submit(0.0)], Watcher(given.way, token), streams=1, shown=False)
+    _tell("warm-up", [_submit(WARM_UP_S)], Watcher(given.way, token), streams=1, shown=False)
     stories: dict[str, Callable[[], list[str]]] = {
         f"a job each, {RATE:.0f} a second": lambda: _submit_many(given.streams, pace_s=1 / RATE),
         "a job each, all at once": lambda: _submit_many(given.streams, pace_s=0.0),
