@@ -2,6 +2,7 @@
 
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,14 @@ def stack(shared_stack: Stack, request: pytest.FixtureRequest) -> Stack:
     return shared_stack
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _all_as_before(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Of each service as many containers as it found: whoever leaves more fails, not the file that comes next."""
+    before = _count(pytestconfig)
+    yield
+    assert before in (_count(pytestconfig), {}), "this file leaves the stack otherwise than it found it"
+
+
 @pytest.fixture(scope="session")
 def _member(shared_stack: Stack) -> Api:
     return api.register(shared_stack.web_url)
@@ -92,6 +101,11 @@ def _start(stack: Stack) -> None:
     except CommandFailedError as exc:
         exc.add_note(stack.describe_unwell())
         raise
+
+
+def _count(config: pytest.Config) -> Counter[str]:
+    stack = config.stash.get(STACK, None)
+    return Counter(str(each.Service) for each in stack.containers()) if stack else Counter()
 
 
 def _settings(item: Any) -> dict[str, str]:

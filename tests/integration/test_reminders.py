@@ -26,13 +26,12 @@ WHERE r.text = :'text'
 
 @pytest.fixture
 def two_beats(stack: Stack) -> Iterator[Stack]:
-    stack.up("beat", options=("--scale", "beat=2"))
-    django_code.run(stack, _TICK_EVERY.format(every_s=EVERY_S))  # after the start, which writes code's entries
-    try:
-        yield stack
-    finally:
-        django_code.run(stack, _TICK_EVERY.format(every_s=60))
-        stack.up("beat", options=("--scale", "beat=1"))
+    with stack.scaled("beat", to=2):
+        django_code.run(stack, _TICK_EVERY.format(every_s=EVERY_S))  # after the start, which writes code's entries
+        try:
+            yield stack
+        finally:
+            django_code.run(stack, _TICK_EVERY.format(every_s=60))
 
 
 def test_a_reminder_comes_by_mail_once(two_beats: Stack) -> None:

@@ -10,9 +10,8 @@ from tests.stack.stack import Stack
 
 @pytest.fixture
 def _three_workers(stack: Stack) -> Iterator[None]:
-    stack.up("worker-cpu", options=("--scale", "worker-cpu=3"))
-    yield
-    stack.up("worker-cpu", options=("--scale", "worker-cpu=1"))
+    with stack.scaled("worker-cpu", to=3):
+        yield
 
 
 @pytest.mark.usefixtures("_three_workers")

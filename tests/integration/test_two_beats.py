@@ -47,13 +47,12 @@ class Course:
 def course(shared_stack: Stack) -> Iterator[Course]:
     stack, name = shared_stack, uuid4().hex
     stack.change({})
-    stack.up("beat", options=("--scale", "beat=2"))
-    django_code.run(stack, _MAKE.format(name=name, every_s=EVERY_S))
-    try:
-        yield _lose_leaders(stack, name)
-    finally:
-        postgres.ask(stack, _DELETE, name=name)
-        stack.up("beat", options=("--scale", "beat=1"))
+    with stack.scaled("beat", to=2):
+        django_code.run(stack, _MAKE.format(name=name, every_s=EVERY_S))
+        try:
+            yield _lose_leaders(stack, name)
+        finally:
+            postgres.ask(stack, _DELETE, name=name)
 
 
 def test_another_leads_within_fifteen_seconds_of_each_loss(course: Course) -> None:

@@ -103,11 +103,19 @@ def test_the_old_processes_go_on_when_the_migration_fails(stack: Stack, member: 
     assert member.wait(member.submit("probe.cpu.echo", args=["on"]))["result"] == "on"
 
 
+@pytest.fixture
+def _two_workers(stack: Stack) -> Iterator[None]:
+    """Of what runs, which `Stack.scaled` would exchange for the stack's own; one again afterwards."""
+    stack.host("compose", "up", "--detach", "--wait", "--no-deps", "--scale", "worker-cpu=2", "worker-cpu", **RUNS)
+    yield
+    stack.up("worker-cpu", options=("--scale", "worker-cpu=1"))
+
+
+@pytest.mark.usefixtures("_two_workers")
 def test_a_release_comes_and_goes_and_the_backup_before_it_names_the_one_that_ran(
     stack: Stack, member: Api, folder: Path
 ) -> None:
     """After the one above, which did not end well: what ran before that is kept, and runs still."""
-    stack.host("compose", "up", "--detach", "--wait", "--no-deps", "--scale", "worker-cpu=2", "worker-cpu", **RUNS)
     web, ran, before = _commit(stack), _image(stack), _containers(stack)
     _build_next(stack, folder)
 

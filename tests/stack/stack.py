@@ -140,6 +140,15 @@ class Stack:
         return dict(found)
 
     @contextmanager
+    def scaled(self, service: str, *, to: int) -> Iterator[None]:
+        """So many containers of a service inside the block; one again after it, as every other test expects."""
+        self.up(service, options=("--scale", f"{service}={to}"))
+        try:
+            yield
+        finally:
+            self.up(service, options=("--scale", f"{service}=1"))
+
+    @contextmanager
     def stopped(self, *services: str) -> Iterator[None]:
         """These services stopped inside the block; started, and waited for, after it."""
         self.compose("stop", *services)
