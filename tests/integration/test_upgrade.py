@@ -83,7 +83,7 @@ def test_no_accepted_job_is_lost_while_all_is_rolled(stack: Stack, member: Api, 
     assert found == {job_id: ("succeeded", f'"{said}"') for job_id, said in loaded.said.items()}
     effects = str(len(loaded.effects))
     assert postgres.ask(stack, _ROWS, names=",".join(loaded.effects.values())) == [[effects, effects]]
-    # RabbitMQ was new too, and may have given it to the worker of before once more
+    # RabbitMQ's new container ended attempt 1, and may have given it to the worker of before once more
     assert member.wait(long, states=("running",))["attempt"] in (2, 3)
     member.post(f"/api/jobs/{long}/cancel/")
     (backup,) = (folder / "of-upgrades").iterdir()

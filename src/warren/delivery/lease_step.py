@@ -14,7 +14,11 @@ from warren.delivery.leases import Holder, Lease
 
 
 class LeaseStep(bootsteps.StartStopStep):
-    """Takes the lease before the pool forks, renews it while the worker lives, gives it up when it has stopped."""
+    """Takes the lease before the pool forks, renews it while the worker lives, gives it up when it stops.
+
+    A cold shutdown, which is how ours stop, gives it up before the connection to RabbitMQ closes: what comes back to
+    another worker then waits as if never started. Given up later, it would be taken from a worker that was lost with it.
+    """
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
@@ -26,12 +30,19 @@ class LeaseStep(bootsteps.StartStopStep):
             queues=",".join(sorted(worker.app.amqp.queues.consume_from)),
         )
         worker.lease = Lease(holder, running=lambda: [each.id for each in running()], cancel=self._cancel)
-        # after the pool has stopped, unlike this step's own `stop`; and however Celery ends, unlike its signal
+        # again, for what was still claimed after `close`, and for a warm shutdown, whose pool stops after every step's
+        # `stop`; however Celery ends, unlike its signal
         atexit.register(_give_up_in, os.getpid(), worker.lease)
 
     def start(self, worker: Any) -> None:
         """Begin to renew."""
         worker.lease.start()
+
+    def close(self, worker: Any) -> None:
+        """Nobody waits any more for what still runs. Celery calls this of all steps before it stops any."""
+        asked: Any = state.should_terminate  # an exit status, and that of success is 0
+        if asked is not None and asked is not False:
+            worker.lease.give_up()
 
     def _cancel(self, job_id: str) -> None:
         consumer = self._worker.consumer
