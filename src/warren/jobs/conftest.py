@@ -1,4 +1,4 @@
-"""What tests of jobs stand on: users, clients, which tell of server errors by their status, and jobs in every state."""
+"""What tests of jobs stand on: users, their clients, and jobs in every state."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ def anybody() -> APIClient:
 
 
 def _client(user: Any) -> APIClient:
-    client = APIClient(raise_request_exception=False)
+    client = APIClient()
     client.force_authenticate(user)
     return client
 
