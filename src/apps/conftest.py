@@ -10,6 +10,7 @@ from warren.jobs import conftest as jobs
 # the same people, on the same site
 user, stranger, staff = jobs.user, jobs.stranger, jobs.staff
 api, stranger_api, staff_api, anybody = jobs.api, jobs.stranger_api, jobs.staff_api, jobs.anybody
+two_at_once = jobs.two_at_once
 
 
 @pytest.fixture(autouse=True)
