@@ -30,7 +30,7 @@ def by_events(base_url: str, *, token: str, job_id: str) -> Iterator[dict[str, A
     while True:
         try:
             with httpx.stream(
-                "GET", f"{base_url}/api/jobs/{quote(job_id, safe='')}/events/", headers=headers, timeout=SILENCE_S
+                "GET", f"{base_url}/api/jobs/{_part(job_id)}/events/", headers=headers, timeout=SILENCE_S
             ) as answer:
                 if answer.status_code == httpx.codes.NO_CONTENT:  # we have seen the end
                     return
@@ -50,7 +50,7 @@ def by_events(base_url: str, *, token: str, job_id: str) -> Iterator[dict[str, A
 
 def by_websocket(base_url: str, *, token: str, job_id: str) -> Iterator[dict[str, Any]]:
     """The same by WebSocket. Raises `ConnectionClosed` with a reason for what will not get better."""
-    address = f"{base_url.replace('http', 'ws', 1)}/ws/tasks/{quote(job_id, safe='')}/"
+    address = f"{base_url.replace('http', 'ws', 1)}/ws/tasks/{_part(job_id)}/"
     headers = {"Authorization": f"Token {token}"}
     pause_s = SECOND_TRY_S
     while True:
@@ -73,6 +73,12 @@ def by_websocket(base_url: str, *, token: str, job_id: str) -> Iterator[dict[str
             pass
         time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311  spread, lest all come at once
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _part(job_id: str) -> str:
+    """A job's id as a part of an address. Other programs name their jobs as they like, `orders/42` or `..`."""
+    vanishes = job_id in {"", ".", ".."}
+    return quote(f"~{job_id}" if vanishes else job_id.replace("~", "~0").replace("/", "~1"), safe="")
 
 
 def _events(answer: httpx.Response) -> Iterator[dict[str, str]]:

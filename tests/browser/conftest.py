@@ -16,9 +16,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.site import Site
-from tests.stack import account, api
+from tests.stack import account, api, started
 from tests.stack.api import Api
-from tests.stack.stack import CommandFailedError, Stack
+from tests.stack.stack import Stack
 
 FILES = ("compose/stack.yaml", "compose/mail.yaml", "tests/browser/compose.yaml")
 TIMEOUT_MS = 20_000  # for anything that a page is to show; live parts come every few seconds
@@ -49,15 +49,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 @pytest.fixture(scope="session")
 def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     """The started stack; taken away with its volumes at the end, and also when it does not start."""
-    with tempfile.TemporaryDirectory() as folder:
-        # a fetch that succeeds needs somebody who answers, and here there is nobody outside
-        made = Stack(Path(folder), values={"FETCH_ALLOW_PRIVATE": "true"}, files=FILES)
-        try:
-            _start(made)
-            pytestconfig.stash[STACK] = made
-            yield made
-        finally:
-            made.remove()
+    # a fetch that succeeds needs somebody who answers, and here there is nobody outside
+    values = {"FETCH_ALLOW_PRIVATE": "true"}
+    with tempfile.TemporaryDirectory() as folder, started.stack(Path(folder), values=values, files=FILES) as stack:
+        pytestconfig.stash[STACK] = stack
+        yield stack
 
 
 @pytest.fixture(scope="session")
@@ -115,11 +111,3 @@ def site(door: Site, stack: Stack) -> Site:
 
 def _reports() -> Path:
     return Path(os.environ["REPORTS_DIR"])
-
-
-def _start(stack: Stack) -> None:
-    try:
-        stack.start()
-    except CommandFailedError as exc:
-        exc.add_note(stack.describe_unwell())
-        raise

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from tests.stack import account, api
+from tests.stack import account, api, started
 from tests.stack.api import Api
-from tests.stack.stack import CommandFailedError, Stack
+from tests.stack.stack import Stack
 
 FILES = ("compose/stack.yaml", "tests/chaos/compose.yaml")
 
@@ -58,11 +58,7 @@ class Stacks:
         return Path(shutil.copy(installed, self._folder))
 
     def _start(self, stack: Stack) -> None:
-        try:
-            stack.start()
-        except CommandFailedError as exc:
-            exc.add_note(stack.describe_unwell())
-            raise
+        started.start(stack)
         self.member = api.register(stack.web_url)
         values = stack.values
         self.admin = api.log_in(stack.web_url, email=values["ADMIN_EMAIL"], password=values["ADMIN_PASSWORD"])

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.integration import own_app
-from tests.stack import account, api
+from tests.stack import account, api, started
 from tests.stack.api import Api
-from tests.stack.stack import CommandFailedError, Stack
+from tests.stack.stack import Stack
 
 STACK = pytest.StashKey[Stack]()
 
@@ -46,15 +46,10 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def shared_stack(folder: Path, pytestconfig: pytest.Config) -> Iterator[Stack]:
     """The started stack; taken away with its volumes at the end, and also when it does not start."""
-    stack = Stack(
-        folder, values={"OWN_APP": str(own_app.make(folder, name="billing")), "WEBHOOK_RECEIVERS": "receiver"}
-    )
-    try:
-        _start(stack)
+    values = {"OWN_APP": str(own_app.make(folder, name="billing")), "WEBHOOK_RECEIVERS": "receiver"}
+    with started.stack(folder, values=values) as stack:
         pytestconfig.stash[STACK] = stack
         yield stack
-    finally:
-        stack.remove()
 
 
 @pytest.fixture
@@ -93,14 +88,6 @@ def _admin(shared_stack: Stack) -> Api:
 def admin(stack: Stack, _admin: Api) -> Api:  # noqa: ARG001  stack brings this test's settings about
     """The client of the first administrator, who sees all jobs."""
     return _admin
-
-
-def _start(stack: Stack) -> None:
-    try:
-        stack.start()
-    except CommandFailedError as exc:
-        exc.add_note(stack.describe_unwell())
-        raise
 
 
 def _count(config: pytest.Config) -> Counter[str]:

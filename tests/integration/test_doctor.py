@@ -25,6 +25,14 @@ def _doctor(stack: Stack) -> tuple[int, dict[str, dict[str, Any]]]:
     return int(code), {check["name"]: check for check in json.loads(document)["checks"]}
 
 
+def _doctor_in_time(stack: Stack, *, within_s: float = ANSWERS_WITHIN_S) -> tuple[int, dict[str, dict[str, Any]]]:
+    """As `_doctor`, which must not keep whoever asks waiting, whatever is broken."""
+    started = time.monotonic()
+    found = _doctor(stack)
+    assert time.monotonic() - started < within_s
+    return found
+
+
 def _names(checks: dict[str, dict[str, Any]], *statuses: str) -> set[str]:
     return {name for name, check in checks.items() if check["status"] in statuses}
 
@@ -41,11 +49,9 @@ def _well(stack: Stack) -> dict[str, dict[str, Any]]:
 
 def test_on_a_stack_that_is_well_it_finds_nothing_and_soon(stack: Stack) -> None:
     _well(stack)
-    started = time.monotonic()
 
-    code, checks = _doctor(stack)
+    code, checks = _doctor_in_time(stack, within_s=WELL_WITHIN_S)
 
-    assert time.monotonic() - started < WELL_WITHIN_S
     assert code == 0
     # workers that other tests have taken away are told of for a day, and the disk is the machine's
     assert _names(checks, "WARN", "FAIL") <= {"workers.alive", "container.disk"}
@@ -72,11 +78,8 @@ def test_it_shows_people_a_table(stack: Stack) -> None:
 
 def test_without_rabbitmq_it_says_so_and_looks_at_all_else(stack: Stack) -> None:
     with stack.stopped("rabbitmq"):
-        started = time.monotonic()
-        code, checks = _doctor(stack)
-        took_s = time.monotonic() - started
+        code, checks = _doctor_in_time(stack)
 
-    assert took_s < ANSWERS_WITHIN_S
     assert code == 1
     assert _names(checks, "FAIL") == {"rabbitmq.reachable"}
     assert "docker compose up --detach rabbitmq" in checks["rabbitmq.reachable"]["do"]
@@ -86,11 +89,8 @@ def test_without_rabbitmq_it_says_so_and_looks_at_all_else(stack: Stack) -> None
 
 def test_without_postgres_it_says_so_and_looks_at_all_else(stack: Stack) -> None:
     with stack.stopped("postgres"):
-        started = time.monotonic()
-        code, checks = _doctor(stack)
-        took_s = time.monotonic() - started
+        code, checks = _doctor_in_time(stack)
 
-    assert took_s < ANSWERS_WITHIN_S
     assert code == 1
     assert _names(checks, "FAIL") == {"postgres.reachable"}
     assert "docker compose up --detach postgres" in checks["postgres.reachable"]["do"]
@@ -100,11 +100,8 @@ def test_without_postgres_it_says_so_and_looks_at_all_else(stack: Stack) -> None
 
 def test_a_rabbitmq_that_is_frozen_is_named_in_bounded_time(stack: Stack) -> None:
     with stack.frozen("rabbitmq"):
-        started = time.monotonic()
-        code, checks = _doctor(stack)
-        took_s = time.monotonic() - started
+        code, checks = _doctor_in_time(stack)
 
-    assert took_s < ANSWERS_WITHIN_S
     assert code == 1
     assert "does not answer within" in checks["rabbitmq.reachable"]["found"]
     assert "restart rabbitmq" in checks["rabbitmq.reachable"]["do"]
@@ -113,11 +110,8 @@ def test_a_rabbitmq_that_is_frozen_is_named_in_bounded_time(stack: Stack) -> Non
 
 def test_a_postgres_that_is_frozen_is_named_in_bounded_time(stack: Stack) -> None:
     with stack.frozen("postgres"):
-        started = time.monotonic()
-        code, checks = _doctor(stack)
-        took_s = time.monotonic() - started
+        code, checks = _doctor_in_time(stack)
 
-    assert took_s < ANSWERS_WITHIN_S
     assert code == 1
     assert checks["postgres.reachable"]["status"] == "FAIL"
     assert "rabbitmq.reachable" in _names(checks, "OK")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.check import metric_names
 from tests.integration import own_app
-from tests.stack import api, postgres, waiting
+from tests.stack import api, postgres, started, waiting
 from tests.stack.api import Api
 from tests.stack.stack import FILES, ROOT, CommandFailedError, Stack
 
@@ -35,15 +35,8 @@ def watched(folder: Path) -> Iterator[Stack]:
     """A stack of its own with the overlay, watched every second."""
     mounted = {f"PROMETHEUS_{kind}": str(path) for kind, path in _impatient(folder).items()}
     app = own_app.make(folder / "watched", name="billing")
-    made = Stack(folder, values={"OWN_APP": str(app), **mounted}, files=[*FILES, *OVERLAYS])
-    try:
-        made.start()
-        yield made
-    except CommandFailedError as exc:
-        exc.add_note(made.describe_unwell())
-        raise
-    finally:
-        made.remove()
+    with started.stack(folder, values={"OWN_APP": str(app), **mounted}, files=[*FILES, *OVERLAYS]) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from tests.integration import batches, own_app
-from tests.stack import api, django_code, postgres, waiting
+from tests.stack import api, django_code, postgres, started, waiting
 from tests.stack.api import Api
-from tests.stack.stack import FILES, WORKERS, CommandFailedError, Stack
+from tests.stack.stack import FILES, WORKERS, Stack
 
 JOBS = 200
 
@@ -19,15 +19,8 @@ JOBS = 200
 def on_redis(folder: Path) -> Iterator[Stack]:
     """A stack of its own with the overlay."""
     app = own_app.make(folder / "on-redis", name="billing")
-    made = Stack(folder, values={"OWN_APP": str(app)}, files=[*FILES, "compose/redis.yaml"])
-    try:
-        made.start()
-        yield made
-    except CommandFailedError as exc:
-        exc.add_note(made.describe_unwell())
-        raise
-    finally:
-        made.remove()
+    with started.stack(folder, values={"OWN_APP": str(app)}, files=[*FILES, "compose/redis.yaml"]) as stack:
+        yield stack
 
 
 @pytest.fixture

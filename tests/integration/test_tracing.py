@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.integration import own_app
-from tests.stack import api, django_code, waiting
+from tests.stack import api, django_code, started, waiting
 from tests.stack.api import Api
-from tests.stack.stack import FILES, CommandFailedError, Stack
+from tests.stack.stack import FILES, Stack
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ASK = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:4318/spans', timeout=10).read().decode())"
@@ -41,15 +41,8 @@ def traced(folder: Path) -> Iterator[Stack]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
         "WORKER_CPU_CONCURRENCY": "2",
     }
-    made = Stack(folder, values=values, files=[*FILES, "tests/integration/tracing.yaml"])
-    try:
-        made.start()
-        yield made
-    except CommandFailedError as exc:
-        exc.add_note(made.describe_unwell())
-        raise
-    finally:
-        made.remove()
+    with started.stack(folder, values=values, files=[*FILES, "tests/integration/tracing.yaml"]) as stack:
+        yield stack
 
 
 @pytest.fixture

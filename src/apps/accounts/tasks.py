@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.accounts import birthdays, mails, tokens
 from apps.accounts.models import User
+from warren.mailing import outgoing
 
 # with back-off and jitter these span about a day, as long as a mail server may be away
 MAX_RETRIES = 12
@@ -16,25 +17,13 @@ LONGEST_BACK_OFF_S = 4 * 60 * 60
 log = logging.getLogger(__name__)
 
 
-@shared_task(
-    queue="io",
-    autoretry_for=(OSError,),  # smtplib's errors are OSErrors too
-    retry_backoff=5,
-    retry_backoff_max=LONGEST_BACK_OFF_S,
-    max_retries=MAX_RETRIES,
-)
+@shared_task(queue="io", **outgoing.TRIED_AGAIN, retry_backoff_max=LONGEST_BACK_OFF_S, max_retries=MAX_RETRIES)
 def send_welcome_mail(user_id: int) -> None:
     """Greet a new user."""
     _send(user_id, subject="Welcome to Warren", template="accounts/welcome.txt")
 
 
-@shared_task(
-    queue="io",
-    autoretry_for=(OSError,),
-    retry_backoff=5,
-    retry_backoff_max=LONGEST_BACK_OFF_S,
-    max_retries=MAX_RETRIES,
-)
+@shared_task(queue="io", **outgoing.TRIED_AGAIN, retry_backoff_max=LONGEST_BACK_OFF_S, max_retries=MAX_RETRIES)
 def send_birthday_mail(user_id: int) -> None:
     """Congratulate a user."""
     _send(user_id, subject="Happy birthday", template="accounts/birthday.txt")

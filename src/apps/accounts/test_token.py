@@ -11,6 +11,7 @@ from rest_framework.throttling import ScopedRateThrottle
 
 from apps.accounts.models import User
 from apps.accounts.tasks import delete_expired_tokens
+from warren.jobs.conftest import TwoAtOnce
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,15 @@ def test_it_is_throttled(anybody: APIClient, monkeypatch: pytest.MonkeyPatch) ->
     statuses = [anybody.post("/api/token/", {"email": "a", "password": "b"}).status_code for _ in range(2)]
 
     assert statuses == [400, 429]
+
+
+def test_what_comes_together_is_throttled_too(two_at_once: TwoAtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "token", "1/hour")
+
+    def guess() -> int:
+        return APIClient().post("/api/token/", {"email": "a", "password": "b"}).status_code
+
+    assert two_at_once(guess) == [400, 429]
 
 
 def test_a_token_ends_after_its_days_and_a_new_one_is_made(user: User, anybody: APIClient) -> None:

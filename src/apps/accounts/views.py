@@ -7,12 +7,12 @@ from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from apps.accounts import tokens
 from apps.accounts.serializers import LoginSerializer, RegistrationSerializer, TokenSerializer
 from warren.jobs.schema import errors
+from warren.jobs.throttling import ExactScopedThrottle
 
 
 class OpenView(APIView):
@@ -20,7 +20,7 @@ class OpenView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (ScopedRateThrottle,)
+    throttle_classes = (ExactScopedThrottle,)
     throttle_scope: ClassVar[str]
 
 

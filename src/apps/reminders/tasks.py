@@ -9,6 +9,7 @@ from apps.reminders import mails, ticking, tidying
 from apps.reminders.models import Occurrence
 from warren.delivery import outbox
 from warren.delivery.ownership import owned_by
+from warren.mailing import outgoing
 
 # with back-off and jitter these span about six hours: later, a reminder is no help
 MAX_RETRIES = 8
@@ -28,13 +29,7 @@ def send_due_reminders() -> int:
     return len(occurrences)
 
 
-@shared_task(
-    queue="io",
-    autoretry_for=(OSError,),  # smtplib's errors are OSErrors too
-    retry_backoff=5,
-    retry_backoff_max=LONGEST_BACK_OFF_S,
-    max_retries=MAX_RETRIES,
-)
+@shared_task(queue="io", **outgoing.TRIED_AGAIN, retry_backoff_max=LONGEST_BACK_OFF_S, max_retries=MAX_RETRIES)
 def send_reminder(occurrence_id: int) -> bool:
     """Send a reminder's mail for one time; returns whether it was still wanted."""
     found = Occurrence.objects.select_related("reminder__owner").filter(pk=occurrence_id).first()

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from apps.webhooks import panel, signing_secrets
 from apps.webhooks.conftest import Receiver, Script
-from apps.webhooks.models import Redelivery
+from apps.webhooks.models import Delivery, Redelivery
 from warren.delivery import on_final
 from warren.delivery.models import Job
 
@@ -233,6 +234,25 @@ def test_the_jobs_page_shows_the_attempts(told: str, user: Any, rf: RequestFacto
     assert "the receiver answered 500" in page
     assert SECRET_WORD not in page
     assert "csrfmiddlewaretoken" in page
+
+
+@pytest.mark.parametrize("job_id", ["orders/42", "~1", ".."])
+def test_a_job_that_a_foreign_producer_named_has_its_attempts_and_its_button(
+    told: str, api: APIClient, client: Client, user: Any, job_id: str
+) -> None:
+    job = Job.objects.get(pk=told)
+    job.pk = job_id
+    job.save(force_insert=True)
+    Delivery.objects.update(job=job)
+    client.force_login(user)
+
+    shown = api.get(reverse("job-webhooks", args=[job_id])).json()
+    page = render_to_string("webhooks/attempts.html", {"panel": panel.context(job), "job": job})
+
+    button = reverse("webhooks-panel-redeliver", args=[job_id, shown["deliveries"][0]["id"]])
+    assert f'action="{button}"' in page
+    assert client.post(button).status_code == 302
+    assert Redelivery.objects.get().by == user
 
 
 def test_the_panel_costs_nothing_for_a_job_that_calls_nobody(

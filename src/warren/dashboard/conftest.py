@@ -12,6 +12,7 @@ from warren.jobs import conftest as jobs
 
 # the same people and jobs, on the same site
 user, stranger, staff, make_job = jobs.user, jobs.stranger, jobs.staff, jobs.make_job
+two_at_once = jobs.two_at_once
 
 LIVE = {"HX-Request": "true"}
 

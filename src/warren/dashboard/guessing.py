@@ -17,7 +17,8 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
-from rest_framework.throttling import SimpleRateThrottle
+
+from warren.jobs.throttling import ExactThrottle
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class TooManyGuessesError(Exception):
         self.wait_s = wait_s
 
 
-class GuessThrottle(SimpleRateThrottle):
+class GuessThrottle(ExactThrottle):
     """The wrong passwords of one address."""
 
     scope = "login"
@@ -51,9 +52,11 @@ class GuessThrottle(SimpleRateThrottle):
             log.warning("too many wrong passwords from %s", self.get_ident(request))
             raise TooManyGuessesError(wait_s=ceil(self.wait() or self.duration or 0))
 
-    def take_back(self) -> None:
+    def take_back(self, request: Any) -> None:
         """The try that was counted last was right."""
-        if self.rate is not None:
+        if self.rate is None:
+            return
+        with self.one_by_one(request):
             history = self.cache.get(self.key, [])
             self.cache.set(self.key, [each for each in history if each != self.now], self.duration)
 
@@ -66,7 +69,7 @@ class CountedForm(AuthenticationForm):
         throttle.count(self.request)
         cleaned = super().clean()
         if self.get_user() is not None:
-            throttle.take_back()
+            throttle.take_back(self.request)
         return cleaned
 
 

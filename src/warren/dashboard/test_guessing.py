@@ -7,6 +7,8 @@ from django.test import Client
 from rest_framework.settings import api_settings
 from rest_framework.throttling import ScopedRateThrottle
 
+from warren.jobs.conftest import TwoAtOnce
+
 pytestmark = pytest.mark.django_db
 
 LOGINS = ("/login/", "/admin/login/")
@@ -30,6 +32,15 @@ def test_too_many_wrong_passwords_must_wait(path: str, staff: Any) -> None:
     assert 3500 < int(answers[-1].headers["Retry-After"]) <= 3600
     assert "Try again in" in answers[-1].content.decode()
     assert _try(path, staff, RIGHT).status_code == 429
+
+
+@pytest.mark.parametrize("path", LOGINS)
+def test_wrong_passwords_that_come_together_count_each(
+    path: str, two_at_once: TwoAtOnce, staff: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "token", "1/hour")
+
+    assert two_at_once(lambda: int(_try(path, staff, "wrong").status_code)) == [200, 429]
 
 
 def test_the_pages_count_together(staff: Any) -> None:

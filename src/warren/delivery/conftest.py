@@ -18,6 +18,7 @@ from kombu import Queue
 
 from warren.delivery import listening, topology
 from warren.delivery.models import OutboxMessage
+from warren.delivery.relay import Relay
 
 QUEUES = ("cpu", "io")
 WITHIN_S = 20.0
@@ -83,6 +84,15 @@ def queues(app: Celery) -> Iterator[dict[str, Queue]]:
                 made[name].bind_to(topology.LOSABLE_EXCHANGE, name)
             made[name].purge()
         yield made
+
+
+@pytest.fixture
+def relay(app: Celery, queues: dict[str, Queue]) -> Iterator[Relay]:  # noqa: ARG001  the relay publishes to them
+    """A relay that knows its broker, as it does before its first pass."""
+    made = Relay(app, on_pass=lambda: None)
+    made.look_for_wipe()
+    yield made
+    made.close()
 
 
 type Deliver = Callable[..., Any]

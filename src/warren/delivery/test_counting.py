@@ -64,13 +64,6 @@ def count() -> Count:
     return grown
 
 
-@pytest.fixture
-def relay(app: Celery) -> Iterator[Relay]:
-    made = Relay(app, on_pass=lambda: None)
-    yield made
-    made.close()
-
-
 def _samples() -> Iterator[Any]:
     for family in REGISTRY.collect():
         yield from family.samples

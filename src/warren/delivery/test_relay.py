@@ -1,6 +1,5 @@
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -32,13 +31,6 @@ def forbidden(_request: Any, _exc: Exception, _traceback: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE pg_monitor")
         cursor.execute("SELECT * FROM warren_job")
-
-
-@pytest.fixture
-def relay(app: Celery) -> Iterator[Relay]:
-    made = Relay(app, on_pass=lambda: None)
-    yield made
-    made.close()
 
 
 def _take(queue: Queue) -> Any:

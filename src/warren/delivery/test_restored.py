@@ -1,10 +1,9 @@
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from celery import Celery, shared_task
+from celery import shared_task
 from django.utils import timezone
 from kombu import Queue
 
@@ -25,14 +24,6 @@ NOTHING = Prepared(leases=0, running=0, given=0)
 @shared_task(name="restored.add", queue="cpu")
 def add(left: int, right: int) -> int:
     return left + right
-
-
-@pytest.fixture
-def relay(app: Celery) -> Iterator[Relay]:
-    made = Relay(app, on_pass=lambda: None)
-    made.look_for_wipe()
-    yield made
-    made.close()
 
 
 def _job(state: State) -> str:

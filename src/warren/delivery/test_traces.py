@@ -71,13 +71,6 @@ def ended() -> Iterator[Ended]:
         yield stop
 
 
-@pytest.fixture
-def relay(app: Celery, queues: dict[str, Queue]) -> Iterator[Relay]:  # noqa: ARG001  the relay publishes to them
-    made = Relay(app, on_pass=lambda: None)
-    yield made
-    made.close()
-
-
 def test_accept_relay_and_worker_are_one_trace(
     ended: Ended, relay: Relay, queues: dict[str, Queue], deliver: Deliver
 ) -> None:

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 from celery import Celery, shared_task
 from django.db import connection
@@ -20,15 +18,6 @@ type Queues = dict[str, Queue]
 @shared_task(name="wipe.add", queue="cpu")
 def add(left: int, right: int) -> int:
     return left + right
-
-
-@pytest.fixture
-def relay(app: Celery) -> Iterator[Relay]:
-    """A relay that knows its broker."""
-    made = Relay(app, on_pass=lambda: None)
-    made.look_for_wipe()
-    yield made
-    made.close()
 
 
 def _wipe(app: Celery, queues: Queues) -> None:

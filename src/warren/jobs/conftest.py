@@ -1,18 +1,26 @@
-"""What tests of jobs stand on: users, clients, which tell of server errors by their status, and jobs in every state."""
+"""What tests of jobs stand on: users, their clients, and jobs in every state."""
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.db import connection
 from rest_framework.test import APIClient
+from rest_framework.throttling import SimpleRateThrottle
 
 from warren.delivery.models import Job
 from warren.delivery.states import FINAL, State
 
 MakeJob = Callable[..., Job]
+type TwoAtOnce = Callable[[Callable[[], int]], list[int]]
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +49,7 @@ def anybody() -> APIClient:
 
 
 def _client(user: Any) -> APIClient:
-    client = APIClient(raise_request_exception=False)
+    client = APIClient()
     client.force_authenticate(user)
     return client
 
@@ -74,3 +82,28 @@ def make_job(user: Any) -> MakeJob:
         return job
 
     return make
+
+
+@pytest.fixture
+def two_at_once(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[TwoAtOnce]:  # noqa: ARG001  threads see it
+    """Asks twice, and lets throttles look at the same moment if nothing keeps them from it; returns both, sorted."""
+    looked = threading.Barrier(2)
+
+    def meet() -> float:
+        with suppress(threading.BrokenBarrierError):
+            looked.wait(2)
+        return time.time()
+
+    def ask(asking: Callable[[], int]) -> int:
+        try:
+            return asking()
+        finally:
+            connection.close()
+
+    def ask_twice(asking: Callable[[], int]) -> list[int]:
+        with ThreadPoolExecutor() as threads:
+            return sorted(threads.map(ask, [asking] * 2))
+
+    monkeypatch.setattr(SimpleRateThrottle, "timer", staticmethod(meet))
+    yield ask_twice
+    cache.clear()  # its table is no model's, so that nothing else would

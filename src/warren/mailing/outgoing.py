@@ -2,9 +2,14 @@
 
 import smtplib
 from collections.abc import Mapping
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+
+# Options of every task that sends: `send` raises an OSError, which smtplib's errors are too, where another try may
+# succeed. For how long to try, each task says: a mail server may be away for hours, but some mails are no help then.
+TRIED_AGAIN: Final[Mapping[str, Any]] = {"autoretry_for": (OSError,), "retry_backoff": 5}
 
 PERMANENT = range(500, 600)  # RFC 5321, 4.2.1: asking again will not help
 
@@ -16,7 +21,7 @@ class MailRefusedError(Exception):
 def send(address: str, *, subject: str, body: str, headers: Mapping[str, str] | None = None) -> None:
     """Send a plain text to one address.
 
-    Raises `OSError`, which smtplib's errors are too, where another try may succeed, and `MailRefusedError` where not.
+    Raises `OSError` where another try may succeed (tasks have `TRIED_AGAIN` for it), and `MailRefusedError` where not.
     """
     message = EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [address], headers=dict(headers or {}))
     try:

@@ -42,6 +42,19 @@ def test_it_prints_each_state_until_the_job_has_ended(
 
 
 @pytest.mark.parametrize("options", [(), ("--websocket",)])
+@pytest.mark.parametrize("job_id", ["orders/42", "100%~1", ".."])
+def test_it_follows_a_job_that_a_foreign_producer_named(
+    server: Server, make_job: MakeJob, user: Any, job_id: str, options: tuple[str, ...]
+) -> None:
+    make_job(State.SUCCEEDED, id=job_id)
+
+    with _start(server, user, job_id, *options) as example:
+        said, errors = example.communicate(timeout=20)
+
+    assert (said, errors, example.returncode) == ("succeeded\n", "", 0)
+
+
+@pytest.mark.parametrize("options", [(), ("--websocket",)])
 def test_it_comes_again_when_the_server_restarts(
     run_server: Callable[..., Server], make_job: MakeJob, user: Any, options: tuple[str, ...]
 ) -> None:

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WITHIN_S = 10.0
 
 type Read = list[list[str]]
+type Failures = list[Exception]
 
 
 @pytest.fixture
@@ -41,6 +42,21 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Read:
     monkeypatch.setattr(reading, "NEW_EVERY_S", 1000.0)
     monkeypatch.setattr(settings, "STREAMS_PER_USER", 1000)
     return asked
+
+
+@pytest.fixture
+def failures(monkeypatch: pytest.MonkeyPatch) -> Failures:
+    """What each next reading raises, the last first; when there are none, it reads."""
+    waiting: Failures = []
+    original = snapshots.read
+
+    def failing(job_ids: Collection[str]) -> dict[str, Snapshot]:
+        if waiting:
+            raise waiting.pop()
+        return original(job_ids)
+
+    monkeypatch.setattr(snapshots, "read", failing)
+    return waiting
 
 
 def _run(story: Callable[[], Awaitable[None]]) -> None:
@@ -131,17 +147,9 @@ def test_every_state_of_a_fast_job_is_seen_in_order_by_one_read(
 
 
 def test_states_that_were_told_while_postgres_was_away_are_not_lost(
-    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+    make_job: MakeJob, failures: Failures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, hub, original = make_job(State.ACCEPTED), Hub(), snapshots.read
-    failures: list[Exception] = []
-
-    def failing(job_ids: Collection[str]) -> dict[str, Snapshot]:
-        if failures:
-            raise failures.pop()
-        return original(job_ids)
-
-    monkeypatch.setattr(snapshots, "read", failing)
+    job, hub = make_job(State.ACCEPTED), Hub()
     monkeypatch.setattr(reading, "AGAIN_S", 0.3)
 
     async def story() -> None:
@@ -205,16 +213,11 @@ def test_nobody_asks_for_what_nobody_follows(make_job: MakeJob, stranger: Any, r
     _run(story)
 
 
-def test_it_reads_again_when_postgres_was_away(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = make_job(State.QUEUED)
-    hub, original, failures = Hub(), snapshots.read, [OperationalError("away"), ValueError("a defect")]
-
-    def failing(job_ids: Collection[str]) -> dict[str, Snapshot]:
-        if failures:
-            raise failures.pop()
-        return original(job_ids)
-
-    monkeypatch.setattr(snapshots, "read", failing)
+def test_it_reads_again_when_postgres_was_away(
+    make_job: MakeJob, failures: Failures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, hub = make_job(State.QUEUED), Hub()
+    failures += [OperationalError("away"), ValueError("a defect")]
     monkeypatch.setattr(reading, "AGAIN_S", 0.05)
 
     async def story() -> None:

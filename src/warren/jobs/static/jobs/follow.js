@@ -2,13 +2,20 @@
 
 const LONGEST_PAUSE_MS = 30000;
 const ENDED = 1000, RESTARTS = 1012;
+const REFUSALS = {
+  401: "You are not logged in.",
+  404: "There is no such job that you may see.",
+  429: "You have too many streams open.",
+};
 
 /** Calls onJob(job) with the job as it is now and whenever it changes, and onEnd(words) once, when there is no more. */
 export function byEvents(jobId, { onJob, onEnd }) {
-  let source, pause = 1000;
+  const address = `/api/jobs/${partOf(jobId)}/events/`;
+  let source, pause = 1000, left = false;
 
   function open() {
-    source = new EventSource(`/api/jobs/${encodeURIComponent(jobId)}/events/`);
+    if (left) return;
+    source = new EventSource(address);
     source.addEventListener("job", (event) => {
       pause = 1000;
       onJob(JSON.parse(event.data));
@@ -19,15 +26,34 @@ export function byEvents(jobId, { onJob, onEnd }) {
     });
     // A lost connection and `event: reconnect`: the browser comes again by itself, with the last event's id. It gives up
     // when it is answered with an error, as by a proxy whose server restarts.
-    source.onerror = () => {
+    source.onerror = async () => {
       if (source.readyState !== EventSource.CLOSED) return;
+      const words = await refusalOf(address);
+      if (left) return;
+      if (words) return onEnd(words);
       setTimeout(open, pause);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     };
   }
 
   open();
-  return () => source.close();
+  return () => {
+    left = true;
+    source.close();
+  };
+}
+
+/** Why it is no use to come again; null if it may be. The address is asked once more: an EventSource tells no status. */
+async function refusalOf(address) {
+  const asking = new AbortController();
+  try {
+    const { status } = await fetch(address, { signal: asking.signal });
+    return status >= 400 && status < 500 ? (REFUSALS[status] ?? `The server refuses, with status ${status}.`) : null;
+  } catch {
+    return null; // nobody answers
+  } finally {
+    asking.abort(); // it may have been a stream after all
+  }
 }
 
 /** The same by WebSocket. With a token it serves pages that have no session: it travels as a subprotocol. */
@@ -36,7 +62,7 @@ export function byWebSocket(jobId, { onJob, onEnd, token }) {
 
   function open() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const address = `${scheme}//${location.host}/ws/tasks/${encodeURIComponent(jobId)}/`;
+    const address = `${scheme}//${location.host}/ws/tasks/${partOf(jobId)}/`;
     socket = new WebSocket(address, token ? ["warren", `token.${token}`] : ["warren"]);
     socket.onmessage = (event) => {
       pause = 1000;
@@ -44,8 +70,9 @@ export function byWebSocket(jobId, { onJob, onEnd, token }) {
     };
     socket.onclose = (event) => {
       if (left) return;
-      // 4404, 4429: it is no use to come again
-      if (event.code === ENDED || (event.code >= 4000 && event.code < 5000)) return onEnd(event.reason);
+      // 4404, 4429: HTTP's statuses, and it is no use to come again
+      if (event.code >= 4000 && event.code < 5000) return onEnd(REFUSALS[event.code - 4000] ?? event.reason);
+      if (event.code === ENDED) return onEnd(event.reason);
       // restarted, too busy or cut off; spread, lest all come at once
       setTimeout(open, pause * (0.5 + Math.random()));
       if (event.code !== RESTARTS) pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
@@ -57,6 +84,12 @@ export function byWebSocket(jobId, { onJob, onEnd, token }) {
     left = true;
     socket.close();
   };
+}
+
+/** A job's id as a part of an address. Other programs name their jobs as they like, `orders/42` or `..`: see `links`. */
+function partOf(jobId) {
+  const vanishes = ["", ".", ".."].includes(jobId);
+  return encodeURIComponent(vanishes ? `~${jobId}` : jobId.replaceAll("~", "~0").replaceAll("/", "~1"));
 }
 
 // --- the page -------------------------------------------------------------------------------------------------------
