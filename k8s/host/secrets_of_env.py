@@ -1,7 +1,8 @@
 """Prints what .env holds as Kubernetes' Secrets, one for each role: `python k8s/host/secrets_of_env.py NAMESPACE`.
 
 Which secret is whose is what Compose's service `secrets` says, so the files are the same in both; the exporter's login,
-which compose/observability.yaml adds, is migrate's to make and the component `monitoring`'s to use.
+which compose/observability.yaml adds, is migrate's to make and the component `monitoring`'s to use. Who has no
+monitoring needs none: an .env of an older release may lack it.
 """
 
 import json
@@ -13,6 +14,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERPOLATION = re.compile(r"\$\{(?P<name>[A-Z_]+)(?::(?P<kind>[?-])(?P<text>[^}]*))?\}")
+# `${NAME:?what to do}`
+OPTIONAL = re.compile(r"\$\{([A-Z_]+):\?[^}]*\}")
 
 
 def secrets(stack: str, observability: str, dotenv: str, *, namespace: str) -> list[dict[str, object]]:
@@ -21,7 +24,7 @@ def secrets(stack: str, observability: str, dotenv: str, *, namespace: str) -> l
     files: dict[str, dict[str, str]] = {}
     wanted = yaml.safe_load(stack)["services"]["secrets"]["environment"]
     more = yaml.safe_load(observability)["services"]["secrets"]["environment"]
-    wanted |= {key: value for key, value in more.items() if key.startswith("migrate.")}
+    wanted |= {key: OPTIONAL.sub("${\\1:-}", value) for key, value in more.items() if key.startswith("migrate.")}
     for key, value in wanted.items():
         role, _, name = key.partition(".")
         files.setdefault(role, {})[name] = _interpolated(str(value), values)
@@ -51,5 +54,8 @@ def _secret(name: str, content: dict[str, str], *, namespace: str) -> dict[str, 
 
 if __name__ == "__main__":
     files = ("compose/stack.yaml", "compose/observability.yaml", ".env")
-    made = secrets(*((ROOT / file).read_text() for file in files), namespace=sys.argv[1])
+    try:
+        made = secrets(*((ROOT / file).read_text() for file in files), namespace=sys.argv[1])
+    except LookupError as exc:
+        sys.exit(f"secrets: {exc}")
     sys.stdout.write(json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))

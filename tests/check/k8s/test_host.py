@@ -61,6 +61,15 @@ def test_it_says_what_to_do_when_dotenv_lacks_one() -> None:
         )
 
 
+def test_an_env_of_before_there_was_monitoring_will_do() -> None:
+    older = _dotenv().replace("POSTGRES_EXPORTER_PASSWORD", "OTHER")
+
+    made = secrets_of_env.secrets(STACK, OBSERVABILITY, older, namespace="warren")
+
+    [migrate] = [each for each in made if name_of(each) == "warren-migrate"]
+    assert not migrate["stringData"]["postgres_exporter_password"]  # type: ignore[index]  # it is a dict
+
+
 def test_the_overlay_that_proves_it_is_the_development_one_and_a_ledger() -> None:
     proving, dev = _proving(), builds.overlay("dev")
     names = {(each["kind"], name_of(each)) for each in proving} - {(each["kind"], name_of(each)) for each in dev}

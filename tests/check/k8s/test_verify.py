@@ -16,7 +16,10 @@ case "$*" in
   *"get job migrate --ignore-not-found"*) ;;
   *"get job migrate"*) echo Complete ;;
   *"get pod ledger"*) echo Succeeded ;;
-  *"--dry-run=server"*) cat >"$ASKED" ;;
+  *"apply --filename k8s/verify/serviceaccount.yaml") touch "$ASKED.account" ;;
+  *"--dry-run=server"*) # as Kubernetes says no to a pod whose account is not there
+    cat >"$ASKED"
+    [ -e "$ASKED.account" ] || { echo 'serviceaccount "ledger" not found' >&2; exit 1; } ;;
   *"apply --filename -"*) cat >>/dev/null ;;
   *"delete namespace"*) touch "$ASKED.deleted" ;;
 esac

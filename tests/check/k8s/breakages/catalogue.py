@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tests.check.k8s.breakages import (
+    addresses,
     disruptions,
     monitoring,
     network,
@@ -30,7 +31,19 @@ class Breakage:
 
 BREAKAGES = tuple(
     Breakage(what=what, change=change, policy=policy, overlay=overlay)
-    for module in (pods, probes, rollouts, disruptions, releases, scaling, network, monitoring, streams, stores)
+    for module in (
+        pods,
+        probes,
+        rollouts,
+        disruptions,
+        releases,
+        scaling,
+        addresses,
+        network,
+        monitoring,
+        streams,
+        stores,
+    )
     for policy, overlay, cases in module.CASES
     for what, change in cases.items()
 )

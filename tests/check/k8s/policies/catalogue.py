@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from tests.check.k8s.builds import Object
 from tests.check.k8s.policies import (
+    addresses,
     disruptions,
     monitoring,
     network,
@@ -66,6 +67,7 @@ EVERYWHERE: tuple[Policy, ...] = (
     stores.nodes_are_apart,
     streams.route_sets_no_end,
     streams.ingress_lets_streams_and_uploads_pass,
+    addresses.exceptions_lie_within,
     network.default_deny,
     network.real_connections_pass,
     network.nothing_else_passes,

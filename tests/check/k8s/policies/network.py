@@ -198,6 +198,8 @@ def _is_peer(peer: Object, other: End) -> bool:
 
 def _within(block: Object, address: str) -> bool:
     found = ipaddress.ip_address(address)
+    # what is written as IPv6 goes out as IPv4, where the blocks of IPv4 are asked
+    found = getattr(found, "ipv4_mapped", None) or found
     if found.version != ipaddress.ip_network(block["cidr"]).version:
         return False
     is_excepted = any(found in ipaddress.ip_network(each) for each in block.get("except", ()))
