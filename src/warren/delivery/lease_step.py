@@ -17,7 +17,7 @@ class LeaseStep(bootsteps.StartStopStep):
     """Takes the lease before the pool forks, renews it while the worker lives, gives it up when it stops.
 
     A cold shutdown, which is how ours stop, gives it up before the connection to RabbitMQ closes: what comes back to
-    another worker then waits as if never started. Given up later, it would be taken from a worker that was lost with it.
+    another worker then waits as if never started. Given up later, it would be taken from a worker as if that was lost.
     """
 
     def __init__(self, worker: Any, **kwargs: Any) -> None:
@@ -41,8 +41,11 @@ class LeaseStep(bootsteps.StartStopStep):
     def close(self, worker: Any) -> None:
         """Nobody waits any more for what still runs. Celery calls this of all steps before it stops any."""
         asked: Any = state.should_terminate  # an exit status, and that of success is 0
-        if asked is not None and asked is not False:
-            worker.lease.give_up()
+        if asked is None or asked is False:
+            return
+        for request in running():
+            request.acknowledged = True  # its end changes nothing any more, so its message must come back
+        worker.lease.give_up()
 
     def _cancel(self, job_id: str) -> None:
         consumer = self._worker.consumer
