@@ -17,8 +17,9 @@ FOLDER = ROOT / "services/prometheus"
 PAGE = ROOT / "k8s/components/monitoring/README.md"
 RULES = {reading.name_of(each): each for each in reading.of_kind(builds.overlay("production"), "PrometheusRule")}
 
-# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics, the kubelet's, and CloudNativePG's
+# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics, the kubelet's, CloudNativePG's and its plugin's
 OF_KUBERNETES = {
+    "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
     "cnpg_pg_replication_streaming_replicas",
     "kube_cronjob_created",
     "kube_cronjob_status_last_successful_time",
@@ -118,7 +119,7 @@ def test_an_alert_looks_at_its_own_namespace_alone(tmp_path: Path, namespace: st
 
 @pytest.mark.parametrize("rule", _of_kubernetes(), ids=lambda rule: rule["alert"])
 def test_an_alert_asks_for_metrics_that_exist_and_is_explained(rule: dict[str, Any]) -> None:
-    asked = set(re.findall(r"\b(?:kube|kubelet|cnpg)_\w+", rule["expr"])) | metric_names.asked_for(rule["expr"])
+    asked = set(re.findall(r"\b(?:kube|kubelet|cnpg|barman)_\w+", rule["expr"])) | metric_names.asked_for(rule["expr"])
 
     assert asked
     assert asked <= OF_KUBERNETES

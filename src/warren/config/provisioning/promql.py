@@ -3,7 +3,7 @@
 import re
 
 # the metrics that rules and dashboards ask for, or a label's value, in which the same words mean nothing
-_SERIES = re.compile(r'"[^"]*"|\b(up|ALERTS|(?:warren|rabbitmq|pg|cnpg|kube|kubelet)_\w+)\b(\{)?')
+_SERIES = re.compile(r'"[^"]*"|\b(up|ALERTS|(?:warren|rabbitmq|pg|cnpg|barman|kube|kubelet)_\w+)\b(\{)?')
 
 
 def narrowed(expression: str, *, ours: str) -> str:

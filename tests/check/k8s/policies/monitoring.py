@@ -13,7 +13,7 @@ FIGURES = "metrics"  # as every container calls the port
 JOB_LABEL = "app.kubernetes.io/name"
 NAMESPACE_ASKED = re.compile(r'namespace="([^"]*)"')
 JOB_ASKED = re.compile(r'\bjob="([^"]*)"')
-SERIES = re.compile(r'"[^"]*"|\b(up|(?:warren|rabbitmq|pg|cnpg|kube|kubelet)_\w+)\b(\{namespace=)?')
+SERIES = re.compile(r'"[^"]*"|\b(up|(?:warren|rabbitmq|pg|cnpg|barman|kube|kubelet)_\w+)\b(\{namespace=)?')
 
 
 def port_is_the_one_that_is_served(objects: Objects) -> Iterator[str]:
