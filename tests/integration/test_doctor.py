@@ -77,6 +77,7 @@ def test_it_shows_people_a_table(stack: Stack) -> None:
 
 
 def test_without_rabbitmq_it_says_so_and_looks_at_all_else(stack: Stack) -> None:
+    _well(stack)
     with stack.stopped("rabbitmq"):
         code, checks = _doctor_in_time(stack)
 
@@ -88,6 +89,7 @@ def test_without_rabbitmq_it_says_so_and_looks_at_all_else(stack: Stack) -> None
 
 
 def test_without_postgres_it_says_so_and_looks_at_all_else(stack: Stack) -> None:
+    _well(stack)
     with stack.stopped("postgres"):
         code, checks = _doctor_in_time(stack)
 
