@@ -17,7 +17,7 @@ FOLDER = ROOT / "services/prometheus"
 PAGE = ROOT / "k8s/components/monitoring/README.md"
 RULES = {reading.name_of(each): each for each in reading.of_kind(builds.overlay("production"), "PrometheusRule")}
 
-# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics, the kubelet's, CloudNativePG's and its plugin's
+# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics, the kubelet's, CloudNativePG's, its plugin's
 OF_KUBERNETES = {
     "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
     "cnpg_pg_replication_streaming_replicas",
