@@ -33,4 +33,4 @@ def test_what_a_stopped_worker_hands_over_counts_as_no_loss(stack: Stack, member
     assert (job["state"], job["history"]) == ("running", [])
     assert job["worker"] != worker
     member.post(f"/api/jobs/{job_id}/cancel/")
-    stack.up(f"worker-{queue}", options=("--scale", f"worker-{queue}=2"))
+    stack.scale(f"worker-{queue}", to=2)  # for the next

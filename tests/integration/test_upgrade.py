@@ -108,7 +108,7 @@ def _two_workers(stack: Stack) -> Iterator[None]:
     """Of what runs, which `Stack.scaled` would exchange for the stack's own; one again afterwards."""
     stack.host("compose", "up", "--detach", "--wait", "--no-deps", "--scale", "worker-cpu=2", "worker-cpu", **RUNS)
     yield
-    stack.up("worker-cpu", options=("--scale", "worker-cpu=1"))
+    stack.scale("worker-cpu", to=1)
 
 
 @pytest.mark.usefixtures("_two_workers")

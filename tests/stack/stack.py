@@ -139,14 +139,18 @@ class Stack:
         (found,) = json.loads(_run(["docker", "inspect", str(container.ID)]))
         return dict(found)
 
+    def scale(self, service: str, *, to: int) -> None:
+        """Start or stop containers of a service until so many run; wait until they are healthy."""
+        self.up(service, options=("--scale", f"{service}={to}"))
+
     @contextmanager
     def scaled(self, service: str, *, to: int) -> Iterator[None]:
         """So many containers of a service inside the block; one again after it, as every other test expects."""
-        self.up(service, options=("--scale", f"{service}={to}"))
+        self.scale(service, to=to)
         try:
             yield
         finally:
-            self.up(service, options=("--scale", f"{service}=1"))
+            self.scale(service, to=1)
 
     @contextmanager
     def stopped(self, *services: str) -> Iterator[None]:
